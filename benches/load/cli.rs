@@ -4,8 +4,10 @@ use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use std::time::Duration;
 
+use super::broker::{self, Dialect};
 use super::config::{LoadConfig, OutputFormat};
 use super::floor::FloorArgs;
+use super::publish::PublishArgs;
 use super::scenario::ScenarioArgs;
 use super::target::Target;
 use super::workload::{Channel, Skew, SymbolCount, Workload};
@@ -13,7 +15,8 @@ use super::workload::{Channel, Skew, SymbolCount, Workload};
 /// Loads a server of Tapecast's stream protocol and reports throughput, latency, sequence gaps,
 /// and the CPU and memory usage of server and client.
 ///
-/// `load scenario --help` describes named scenarios, `load floor --help` the reference server.
+/// `load scenario --help` describes named scenarios, `load floor --help` the reference server, `load publish --help` the
+/// publisher for servers that only pass messages on.
 #[derive(Debug, Parser)]
 #[command(name = "load")]
 struct RunArgs {
@@ -21,6 +24,12 @@ struct RunArgs {
     /// reconnects goes to the next
     #[arg(long = "url", value_name = "URL", required = true)]
     urls: Vec<String>,
+    /// Protocol that the server speaks over WebSocket
+    #[arg(long, value_enum, default_value = "stream")]
+    dialect: Dialect,
+    /// Chooses from the symbols of `load publish --symbols N` instead of asking the server for its symbols
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = RangedU64ValueParser::<usize>::new().range(0..=10_000))]
+    universe: usize,
     /// Number of sessions that read everything
     #[arg(long, default_value_t = 100, value_parser = RangedU64ValueParser::<usize>::new().range(1..=60_000))]
     connections: usize,
@@ -95,6 +104,8 @@ pub(crate) enum Mode {
     Scenario(Box<ScenarioArgs>),
     /// Serves the floor, the reference server of the scenarios.
     Floor(FloorArgs),
+    /// Publishes trades to a server that passes messages on.
+    Publish(PublishArgs),
     /// Prints this text.
     Help(String),
     /// Does nothing: without arguments, as in `cargo bench` over all benches, there is no server.
@@ -111,6 +122,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Mode, Str
             Ok(parse_args(arguments)?.map_or_else(Mode::Help, |args| Mode::Scenario(Box::new(args))))
         }
         Some("floor") => Ok(parse_args(arguments)?.map_or_else(Mode::Help, Mode::Floor)),
+        Some("publish") => Ok(parse_args(arguments)?.map_or_else(Mode::Help, Mode::Publish)),
         Some(_) => match parse_args(std::iter::once("load".to_owned()).chain(arguments))? {
             Ok(args) => config(args).map(|config| Mode::Run(Box::new(config))),
             Err(help) => Ok(Mode::Help(help)),
@@ -132,12 +144,16 @@ fn config(args: RunArgs) -> Result<LoadConfig, String> {
     let mut targets = args.urls.iter().map(|url| Target::parse(url)).collect::<Result<Vec<_>, _>>()?;
     for target in &mut targets {
         target.offers_deflate = args.deflate;
+        target.subprotocol = args.dialect.subprotocol();
         if !target.address.ip().is_loopback() && !args.allow_remote {
             return Err(format!(
                 "{} is another machine; use --allow-remote if it is yours to load",
                 target.address
             ));
         }
+    }
+    if args.dialect != Dialect::Stream && args.universe == 0 && args.symbols != SymbolCount::All {
+        return Err("--dialect needs --universe: only Tapecast is asked for its symbols".to_owned());
     }
     let workload = Workload {
         symbol_count: args.symbols,
@@ -149,7 +165,7 @@ fn config(args: RunArgs) -> Result<LoadConfig, String> {
         delta: args.delta,
         alerts: args.alerts,
         reconnect: args.reconnect,
-        symbols: Vec::new(),
+        symbols: (0..args.universe).map(broker::symbol_name).collect(),
     };
     let auth = args.key.zip(args.secret).map(|(key, secret)| {
         serde_json::json!({ "action": "auth", "key": key, "secret": secret }).to_string()
@@ -157,6 +173,7 @@ fn config(args: RunArgs) -> Result<LoadConfig, String> {
     Ok(LoadConfig {
         urls: args.urls,
         targets,
+        dialect: args.dialect,
         workload,
         readers: args.connections,
         stalled: args.stalled,
@@ -252,6 +269,7 @@ mod tests {
             "--url ws://127.0.0.1:1/ --alerts 101",
             "--url ws://127.0.0.1:1/ --seconds 0",
             "--url ws://127.0.0.1:1/ --key K",
+            "--url ws://127.0.0.1:1/ --dialect nats --symbols 20",
             "--url http://127.0.0.1:1/",
             "--url ws://127.0.0.1:1/ stray",
         ] {
@@ -278,6 +296,7 @@ mod tests {
     fn scenarios_are_selected_by_name() {
         assert!(matches!(parsed("scenario hot board --pairs 2"), Ok(Mode::Scenario(_))));
         assert!(parsed("scenario cold").unwrap_err().contains("watchlist"));
+        assert!(matches!(parsed("publish nats 127.0.0.1:4222 --symbols 5"), Ok(Mode::Publish(_))));
         assert!(matches!(parsed("floor 0 500 1000 1 60"), Ok(Mode::Floor(_))));
     }
 }

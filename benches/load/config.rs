@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::broker::Dialect;
 use super::target::Target;
 use super::workload::Workload;
 
@@ -11,7 +12,8 @@ pub(crate) struct LoadConfig {
     pub(crate) urls: Vec<String>,
     /// The servers, at least one.
     pub(crate) targets: Vec<Target>,
-    /// Its list of symbols is empty until the runner fetches it.
+    pub(crate) dialect: Dialect,
+    /// Its list of symbols is empty until the runner fetches it, unless `--universe` named them.
     pub(crate) workload: Workload,
     pub(crate) readers: usize,
     pub(crate) stalled: usize,

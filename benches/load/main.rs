@@ -9,7 +9,8 @@
 //! ```text
 //! main ▶ cli: parses the command line into a mode
 //!      ▶ scenario: starts a server and, as a process, this client, once per run
-//!      ▶ runner ▶ worker (thread, poll) ▶ session (socket) ▶ frames, protocol ▶ json_scanner, sequence
+//!      ▶ runner ▶ worker (thread, poll) ▶ session (socket) ▶ frames, broker, protocol ▶ json_scanner, sequence
+//!      ▶ publish: feeds servers that only pass messages on, which are compared with Tapecast (benches/peers)
 //!      ▶ report: prints the totals that the runner collected
 //! ```
 //! The modules after `session`, and `workload`, do no I/O. The client must cost less CPU than the
@@ -29,6 +30,7 @@
     reason = "the report and the progress lines are the program's output"
 )]
 
+mod broker;
 mod cli;
 mod config;
 mod context;
@@ -37,6 +39,7 @@ mod frames;
 mod json_scanner;
 mod procfs;
 mod protocol;
+mod publish;
 mod reconnect;
 mod report;
 mod runner;
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Ok(Mode::Run(mut config)) => run(&mut config),
         Ok(Mode::Scenario(args)) => scenario::run(&args),
         Ok(Mode::Floor(args)) => floor::run(&args).map_err(|error| error.to_string()),
+        Ok(Mode::Publish(args)) => publish::run(&args).map_err(|error| error.to_string()),
         Ok(Mode::Help(text)) => {
             print!("{text}");
             Ok(())

@@ -31,8 +31,14 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ProtocolError {
     InvalidJson(String),
-    InvalidControlMessage { kind: String },
-    Refused { code: u64 },
+    InvalidControlMessage {
+        kind: String,
+    },
+    Refused {
+        code: u64,
+    },
+    /// A packet of a broker that its protocol does not have, or that reports an error.
+    InvalidPacket(String),
 }
 
 impl fmt::Display for ProtocolError {
@@ -41,6 +47,7 @@ impl fmt::Display for ProtocolError {
             Self::InvalidJson(reason) => write!(f, "invalid JSON: {reason}"),
             Self::InvalidControlMessage { kind } => write!(f, "invalid `{kind}` message"),
             Self::Refused { code } => write!(f, "error {code}"),
+            Self::InvalidPacket(reason) => f.write_str(reason),
         }
     }
 }
@@ -103,6 +110,11 @@ impl SessionProtocol {
             epoch: None,
             reconnect_ms: None,
         }
+    }
+
+    /// For a session whose subscription is acknowledged in another way.
+    pub(crate) fn subscribed() -> Self {
+        Self { stage: Stage::Live, ..Self::new(Command::Subscribe) }
     }
 
     /// The same, for a session that resumes: its streams are checked across the two connections.

@@ -56,7 +56,8 @@ impl fmt::Display for RunError {
 /// Runs a load test; `progress` receives one line per second.
 pub(crate) fn run(config: &mut LoadConfig, mut progress: impl FnMut(&str)) -> Result<RunTotals, RunError> {
     raise_file_limit((config.readers + config.stalled) as u64 + OTHER_FILES)?;
-    if config.workload.alerts > 0 || config.workload.symbol_count != SymbolCount::All {
+    let needs_symbols = config.workload.alerts > 0 || config.workload.symbol_count != SymbolCount::All;
+    if needs_symbols && config.workload.symbols.is_empty() {
         config.workload.symbols = config.targets[0].fetch_symbols().map_err(RunError::Symbols)?;
     }
     if let SymbolCount::Exactly(wanted) = config.workload.symbol_count {

@@ -174,7 +174,14 @@ fn without_an_open_session_there_is_no_report() {
 
 #[test]
 fn the_floor_sends_each_trade_to_all_its_subscribers() {
-    let args = FloorArgs { port: 0, symbols: 5, rate: 1_000, flush_ms: 1, seconds: 60 };
+    let args = FloorArgs {
+        address: std::net::Ipv4Addr::LOCALHOST,
+        port: 0,
+        symbols: 5,
+        rate: 1_000,
+        flush_ms: 1,
+        seconds: 60,
+    };
     let floor = Floor::bind(&args).unwrap();
     let url = format!("ws://{}/v2/iex", floor.address().unwrap());
     thread::spawn(|| floor.run());

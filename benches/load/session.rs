@@ -3,15 +3,14 @@
 use std::io::{self, Read, Write};
 
 use mio::net::TcpStream;
-use serde_json::Value;
 
+use super::broker::{BrokerProtocol, BrokerSession, Dialect};
 use super::context::SessionContext;
 use super::frames::{self, Decoded, FrameError, MESSAGE_LIMIT, Opcode};
 use super::protocol::{Command, ResumePoint, SessionProtocol};
 use super::session_end::SessionEnd;
 use super::target::{self, UpgradeResponse};
 use super::timestamp::wall_clock_us;
-use super::workload::Workload;
 
 /// The minimum buffer space offered to one `read`, in bytes.
 const READ_SIZE: usize = 64 << 10;
@@ -51,6 +50,8 @@ enum ConnectionState {
     Connecting,
     Upgrading,
     Open(SessionProtocol),
+    /// The frames carry the packets of a broker.
+    Brokered(BrokerSession),
 }
 
 /// When a read stops.
@@ -118,8 +119,11 @@ impl Session {
     /// Whether the subscription is acknowledged or, for a stalled session, sent.
     pub(crate) fn is_open(&self) -> bool {
         match (&self.state, self.kind) {
-            (ConnectionState::Open(_), SessionKind::Stalled) => self.is_stalled(),
+            (ConnectionState::Open(_) | ConnectionState::Brokered(_), SessionKind::Stalled) => {
+                self.is_stalled()
+            }
             (ConnectionState::Open(protocol), SessionKind::Reader) => protocol.is_live(),
+            (ConnectionState::Brokered(broker), SessionKind::Reader) => broker.is_subscribed(),
             _ => false,
         }
     }
@@ -146,8 +150,9 @@ impl Session {
             }
             self.socket.set_nodelay(true)?;
             self.state = ConnectionState::Upgrading;
-            self.write_buffer =
-                context.config.target(self.number, self.reconnects).upgrade_request().into_bytes();
+            let suffix = context.config.dialect.path_suffix(&context.config.workload, self.number);
+            let target = context.config.target(self.number, self.reconnects);
+            self.write_buffer = target.upgrade_request(&suffix).into_bytes();
         }
         self.flush()
     }
@@ -226,10 +231,7 @@ impl Session {
                 UpgradeResponse::Rejected { status } => return Err(SessionEnd::UpgradeRejected { status }),
                 UpgradeResponse::Accepted { length } => used = length,
             }
-            let has_credentials = context.config.auth.is_some();
-            let first_command = if has_credentials { Command::Authenticate } else { Command::Subscribe };
-            let protocol = SessionProtocol::new(first_command).resuming(self.resume.take());
-            self.state = ConnectionState::Open(protocol);
+            self.on_upgraded(context);
         }
         context.stats.received.bytes += fresh as u64;
         let now_us = wall_clock_us();
@@ -248,6 +250,10 @@ impl Session {
                     context.stats.received.frames += 1;
                     self.on_compressed_message(frame.payload, now_us, context)?;
                 }
+                _ if matches!(self.state, ConnectionState::Brokered(_)) => {
+                    context.stats.received.frames += 1;
+                    self.on_broker_frame(frame.payload, now_us, context)?;
+                }
                 opcode => {
                     context.stats.received.frames += 1;
                     self.on_data_frame(opcode, frame.is_final, frame.payload, now_us, context)?;
@@ -255,6 +261,42 @@ impl Session {
             }
         }
         Ok(used)
+    }
+
+    /// Chooses the protocol of the session; a broker is sent the subscription at once.
+    fn on_upgraded(&mut self, context: &mut SessionContext<'_>) {
+        let config = context.config;
+        if let Some(protocol) = BrokerProtocol::of(config.dialect) {
+            let greeting = protocol.greeting(&config.workload, self.number);
+            let mask = context.next_mask();
+            frames::encode(&mut self.write_buffer, Opcode::Binary, &greeting, mask);
+            self.has_subscribed = true;
+            self.state = ConnectionState::Brokered(BrokerSession::new(protocol));
+            return;
+        }
+        let first_command = if config.auth.is_some() { Command::Authenticate } else { Command::Subscribe };
+        let protocol = match config.dialect {
+            Dialect::Nchan => SessionProtocol::subscribed(),
+            _ => SessionProtocol::new(first_command).resuming(self.resume.take()),
+        };
+        self.state = ConnectionState::Open(protocol);
+    }
+
+    /// Handles the payload of a frame with packets of a broker.
+    #[inline]
+    fn on_broker_frame(
+        &mut self,
+        payload: &[u8],
+        now_us: i64,
+        context: &mut SessionContext<'_>,
+    ) -> Result<(), SessionEnd> {
+        let ConnectionState::Brokered(broker) = &mut self.state else { return Ok(()) };
+        let answer = broker.on_payload(payload, now_us, &mut context.stats)?;
+        if !answer.is_empty() {
+            let mask = context.next_mask();
+            frames::encode(&mut self.write_buffer, Opcode::Binary, answer, mask);
+        }
+        Ok(())
     }
 
     /// Handles a data frame: usually a complete message, else the next fragment of one.
@@ -340,7 +382,7 @@ impl Session {
 
     /// Sends a close frame (1000) as far as the socket accepts it without blocking.
     pub(crate) fn close(&mut self, context: &mut SessionContext<'_>) {
-        if matches!(self.state, ConnectionState::Open(_)) {
+        if matches!(self.state, ConnectionState::Open(_) | ConnectionState::Brokered(_)) {
             let mask = context.next_mask();
             frames::encode(&mut self.write_buffer, Opcode::Close, &1000u16.to_be_bytes(), mask);
             // The run is over; a server that does not get the frame sees the end of the connection.

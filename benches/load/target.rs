@@ -16,6 +16,8 @@ pub(crate) struct Target {
     path: String,
     /// Whether the upgrade offers permessage-deflate (RFC 7692) without context takeover.
     pub(crate) offers_deflate: bool,
+    /// The value of `Sec-WebSocket-Protocol`.
+    pub(crate) subprotocol: Option<&'static str>,
 }
 
 /// The nonce from the example in RFC 6455, 1.3.
@@ -56,18 +58,22 @@ impl Target {
         }
         let resolved = with_port.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
         let address = resolved.ok_or_else(|| format!("cannot resolve `{authority}`"))?;
-        Ok(Self { address, authority: authority.to_owned(), path, offers_deflate: false })
+        Ok(Self { address, authority: authority.to_owned(), path, offers_deflate: false, subprotocol: None })
     }
 
-    /// The HTTP upgrade request of one session.
-    pub(crate) fn upgrade_request(&self) -> String {
+    /// The HTTP upgrade request of one session, whose path ends with `suffix`.
+    pub(crate) fn upgrade_request(&self, suffix: &str) -> String {
         let offer = match self.offers_deflate {
             true => "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n",
             false => "",
         };
+        let subprotocol = match self.subprotocol {
+            Some(name) => format!("Sec-WebSocket-Protocol: {name}\r\n"),
+            None => String::new(),
+        };
         format!(
-            "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: {NONCE}\r\nSec-WebSocket-Version: 13\r\n{offer}\r\n",
+            "GET {}{suffix} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: {NONCE}\r\nSec-WebSocket-Version: 13\r\n{offer}{subprotocol}\r\n",
             self.path, self.authority
         )
     }
@@ -143,7 +149,7 @@ mod tests {
         let full = Target::parse("ws://127.0.0.1:8080/v2/iex?codec=msgpack").unwrap();
         assert_eq!(full.address, "127.0.0.1:8080".parse().unwrap());
         assert!(
-            full.upgrade_request()
+            full.upgrade_request("")
                 .starts_with("GET /v2/iex?codec=msgpack HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n")
         );
 

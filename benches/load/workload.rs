@@ -155,7 +155,12 @@ impl Workload {
     }
 
     fn symbols_of(&self, session: usize) -> Vec<&str> {
-        let SymbolCount::Exactly(count) = self.symbol_count else { return vec!["*"] };
+        self.symbols_or(session, "*")
+    }
+
+    /// The symbols of a session, or the one that stands for all.
+    pub(crate) fn symbols_or<'a>(&'a self, session: usize, all: &'a str) -> Vec<&'a str> {
+        let SymbolCount::Exactly(count) = self.symbol_count else { return vec![all] };
         let available = self.symbols.len();
         let count = count.min(available);
         // One generator per session: the choice of a session does not depend on the number of sessions.

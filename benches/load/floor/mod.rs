@@ -29,7 +29,10 @@ use self::trades::TradeGenerator;
 #[derive(Debug, Parser)]
 #[command(name = "load floor", bin_name = "load floor")]
 pub(crate) struct FloorArgs {
-    /// Port on 127.0.0.1; 0 for any
+    /// Address to listen on
+    #[arg(long, default_value_t = Ipv4Addr::LOCALHOST)]
+    pub(crate) address: Ipv4Addr,
+    /// Port; 0 for any
     pub(crate) port: u16,
     /// Number of symbols
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -75,7 +78,7 @@ impl Floor {
         let poll = Poll::new()?;
         // Created before the timer, so that each millisecond of the generator is over when the timer fires.
         let trades = TradeGenerator::new(args.symbols, args.rate);
-        let mut listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port).into())?;
+        let mut listener = TcpListener::bind((args.address, args.port).into())?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let timer = timer(Duration::from_millis(args.flush_ms.into()))?;
         poll.registry().register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;

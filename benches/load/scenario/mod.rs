@@ -14,6 +14,7 @@ mod catalogue;
 mod chart;
 mod comparison;
 mod metrics;
+mod network;
 mod process;
 mod result;
 mod table;
@@ -29,7 +30,8 @@ use super::timestamp::wall_clock_us;
 
 use self::catalogue::{ALL, Scenario, ScenarioKind};
 use self::metrics::RunMetrics;
-use self::process::{ClientProcess, ServerProcess, free_address};
+use self::network::Network;
+use self::process::{ClientProcess, ServerProcess};
 use self::result::{Pair, ReferenceKind, ScenarioResult};
 
 /// Runs named scenarios against a server, alternately with the floor or another server binary
@@ -63,6 +65,10 @@ pub(crate) struct ScenarioArgs {
     /// scenario
     #[arg(long, conflicts_with_all = ["floor", "no_floor"])]
     baseline: Option<PathBuf>,
+    /// Runs server and client in two network namespaces with a veth pair between them, so that the CPU time of receiving is
+    /// the client's, as on another machine. Linux and root; elsewhere it says so and uses loopback
+    #[arg(long, conflicts_with = "floor")]
+    namespaces: bool,
     /// Writes all results to this file, as JSON
     #[arg(long)]
     json: Option<PathBuf>,
@@ -83,6 +89,7 @@ struct ResultFile<'a> {
     kernel: String,
     cores: usize,
     is_pinned: bool,
+    network: &'static str,
     unix_seconds: u64,
     scenarios: &'a [ScenarioResult],
 }
@@ -90,9 +97,11 @@ struct ResultFile<'a> {
 /// Runs the requested scenarios, prints the results and writes the files; an error is one line.
 pub(crate) fn run(args: &ScenarioArgs) -> Result<(), String> {
     let scenarios = if args.scenarios.is_empty() { &ALL[..] } else { &args.scenarios };
+    let network = Network::open(args.namespaces).map_err(|error| format!("--namespaces: {error}"))?;
     let mut results = Vec::new();
     for scenario in scenarios {
-        let result = run_pairs(args, scenario).map_err(|error| format!("{}: {error}", scenario.name))?;
+        let result =
+            run_pairs(args, &network, scenario).map_err(|error| format!("{}: {error}", scenario.name))?;
         println!("{}", table::runs(&result));
         results.push(result);
     }
@@ -103,10 +112,12 @@ pub(crate) fn run(args: &ScenarioArgs) -> Result<(), String> {
         kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         is_pinned: process::is_pinned(),
+        network: network.name(),
         unix_seconds: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         scenarios: &results,
     };
-    println!("\n{}", table::summary(&results));
+    println!("\nover {}", network.name());
+    println!("{}", table::summary(&results));
     println!("{}", table::comparison(&results));
     let text = serde_json::to_string_pretty(&file).map_err(|error| error.to_string())?;
     save(args.json.as_deref(), &text)?;
@@ -145,17 +156,17 @@ impl Reference<'_> {
         }
     }
 
-    fn run(&self, scenario: &Scenario, seconds: u64) -> io::Result<RunMetrics> {
+    fn run(&self, scenario: &Scenario, network: &Network, seconds: u64) -> io::Result<RunMetrics> {
         match self {
-            Self::BuiltInFloor => run_floor(None, scenario, seconds),
-            Self::Floor(program) => run_floor(Some(program), scenario, seconds),
-            Self::Baseline(program) => run_server(program, scenario, seconds),
+            Self::BuiltInFloor => run_floor(None, scenario, network, seconds),
+            Self::Floor(program) => run_floor(Some(program), scenario, network, seconds),
+            Self::Baseline(program) => run_server(program, scenario, network, seconds),
         }
     }
 }
 
 /// Runs all pairs of a scenario. Without a reference, only a paired scenario runs more than once.
-fn run_pairs(args: &ScenarioArgs, scenario: &Scenario) -> io::Result<ScenarioResult> {
+fn run_pairs(args: &ScenarioArgs, network: &Network, scenario: &Scenario) -> io::Result<ScenarioResult> {
     let reference = args.reference(scenario);
     let mut result = ScenarioResult {
         name: scenario.name,
@@ -167,8 +178,9 @@ fn run_pairs(args: &ScenarioArgs, scenario: &Scenario) -> io::Result<ScenarioRes
     let is_repeated = reference.is_some() || scenario.kind == ScenarioKind::Paired;
     let wanted = if is_repeated { args.pairs as usize } else { 1 };
     while result.pairs.len() < wanted {
-        let reference = reference.as_ref().map(|reference| reference.run(scenario, seconds)).transpose()?;
-        let pair = Pair { reference, server: run_server(&args.server, scenario, seconds)? };
+        let reference =
+            reference.as_ref().map(|reference| reference.run(scenario, network, seconds)).transpose()?;
+        let pair = Pair { reference, server: run_server(&args.server, scenario, network, seconds)? };
         let may_set_aside = result.disturbed.len() < MAX_SET_ASIDE * wanted;
         match args.max_steal {
             Some(max) if may_set_aside && pair.exceeds_steal(max) => result.disturbed.push(pair),
@@ -179,23 +191,33 @@ fn run_pairs(args: &ScenarioArgs, scenario: &Scenario) -> io::Result<ScenarioRes
 }
 
 /// Runs a scenario once against the floor.
-fn run_floor(program: Option<&Path>, scenario: &Scenario, seconds: u64) -> io::Result<RunMetrics> {
-    let floor = ServerProcess::start_floor(program, scenario, free_address()?)?;
+fn run_floor(
+    program: Option<&Path>,
+    scenario: &Scenario,
+    network: &Network,
+    seconds: u64,
+) -> io::Result<RunMetrics> {
+    let floor = ServerProcess::start_floor(program, scenario, network, network.free_address()?)?;
     let client = ClientProcess::start(&floor, &scenario.for_floor(), seconds)?;
     Ok(RunMetrics::from_report(&client.wait_for_report()?, None))
 }
 
 /// Runs a scenario once against a server.
-fn run_server(program: &Path, scenario: &Scenario, seconds: u64) -> io::Result<RunMetrics> {
-    let address = free_address()?;
-    let server = ServerProcess::start_server(program, scenario, address)?;
+fn run_server(
+    program: &Path,
+    scenario: &Scenario,
+    network: &Network,
+    seconds: u64,
+) -> io::Result<RunMetrics> {
+    let address = network.free_address()?;
+    let server = ServerProcess::start_server(program, scenario, network, address)?;
     let mut client = ClientProcess::start(&server, scenario, seconds)?;
     if scenario.kind != ScenarioKind::Restart {
         return Ok(RunMetrics::from_report(&client.wait_for_report()?, None));
     }
     client.wait_for_measurement()?;
     server.stop()?;
-    let _restarted = ServerProcess::start_server(program, scenario, address)?;
+    let _restarted = ServerProcess::start_server(program, scenario, network, address)?;
     let restarted_ms = wall_clock_us() / 1_000;
     Ok(RunMetrics::from_report(&client.wait_for_report()?, Some(restarted_ms)))
 }

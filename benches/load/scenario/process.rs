@@ -1,7 +1,8 @@
 //! The processes of a scenario run: a server, and the load client.
 
+use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -11,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::catalogue::Scenario;
+use super::network::Network;
 
 /// The time limit for a server to accept connections.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -29,8 +31,13 @@ pub(crate) struct ServerProcess {
 
 impl ServerProcess {
     /// Starts a Tapecast server for a scenario, with one worker.
-    pub(crate) fn start_server(program: &Path, scenario: &Scenario, address: SocketAddr) -> io::Result<Self> {
-        let mut command = pinned(SERVER_CORE, program);
+    pub(crate) fn start_server(
+        program: &Path,
+        scenario: &Scenario,
+        network: &Network,
+        address: SocketAddr,
+    ) -> io::Result<Self> {
+        let mut command = pinned(&network.server_prefix(), SERVER_CORE, program);
         command
             .args(["--listen", &address.to_string(), "--workers", "1", "--log", "error"])
             .args(["--symbols", &scenario.symbols.to_string(), "--rate", &scenario.trades.to_string()])
@@ -44,16 +51,18 @@ impl ServerProcess {
     pub(crate) fn start_floor(
         program: Option<&Path>,
         scenario: &Scenario,
+        network: &Network,
         address: SocketAddr,
     ) -> io::Result<Self> {
         const FLUSH_MS: &str = "1";
         const SECONDS: &str = "600";
+        let prefix = network.server_prefix();
         let mut command = match program {
-            Some(program) => pinned(SERVER_CORE, program),
-            None => pinned(SERVER_CORE, &std::env::current_exe()?),
+            Some(program) => pinned(&prefix, SERVER_CORE, program),
+            None => pinned(&prefix, SERVER_CORE, &std::env::current_exe()?),
         };
         if program.is_none() {
-            command.arg("floor");
+            command.args(["floor", "--address", &address.ip().to_string()]);
         }
         command.arg(address.port().to_string());
         command.args([&scenario.symbols.to_string(), &scenario.trades.to_string(), FLUSH_MS, SECONDS]);
@@ -109,8 +118,10 @@ pub(crate) struct ClientProcess(KillOnDrop);
 impl ClientProcess {
     /// Starts the load client of a scenario against a server.
     pub(crate) fn start(server: &ServerProcess, scenario: &Scenario, seconds: u64) -> io::Result<Self> {
-        let mut command = pinned(CLIENT_CORE, &std::env::current_exe()?);
+        let mut command = pinned(&[], CLIENT_CORE, &std::env::current_exe()?);
+        // With namespaces, the server's address is not loopback.
         command
+            .arg("--allow-remote")
             .args(["--url", &format!("ws://{}/v2/iex", server.address), "--json", "--warmup", "2"])
             .args(["--server-pid", &server.pid().to_string(), "--seconds", &seconds.to_string()])
             .args(["--connections", &scenario.sessions.to_string()])
@@ -142,17 +153,18 @@ impl ClientProcess {
 /// The seed of the simulated market in all runs.
 pub(crate) const SEED: &str = "42";
 
-const SERVER_CORE: &str = "0";
-const CLIENT_CORE: &str = "1";
+pub(super) const SERVER_CORE: &str = "0";
+pub(super) const CLIENT_CORE: &str = "1";
 
-/// A command that is pinned to one core, so that server and client do not compete for CPU time.
+/// A command that is pinned to one core, so that server and client do not compete for CPU time, after a prefix.
 /// It is not pinned on a machine with one core or without `taskset`.
-fn pinned(core: &str, program: &Path) -> Command {
-    if !is_pinned() {
-        return Command::new(program);
-    }
-    let mut command = Command::new("taskset");
-    command.args(["--cpu-list", core]).arg(program);
+fn pinned(prefix: &[String], core: &str, program: &Path) -> Command {
+    let pinning = ["taskset", "--cpu-list", core].map(OsStr::new);
+    let pinning = if is_pinned() { &pinning[..] } else { &[] };
+    let mut words = prefix.iter().map(OsStr::new).chain(pinning.iter().copied());
+    let Some(first) = words.next() else { return Command::new(program) };
+    let mut command = Command::new(first);
+    command.args(words).arg(program);
     command
 }
 
@@ -162,9 +174,4 @@ pub(crate) fn is_pinned() -> bool {
     let mut taskset = Command::new("taskset");
     taskset.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
     cores > 1 && taskset.status().is_ok_and(|status| status.success())
-}
-
-/// A loopback address with a free port.
-pub(crate) fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
