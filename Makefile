@@ -5,12 +5,13 @@
 # make advisories  Check the dependencies against the RustSec database (downloads it)
 # make cert        Create a self-signed certificate for localhost, valid for 90 days
 # make bench       Benchmark: 200 sessions, then every scenario beside the floor (10 minutes)
+# make bench-peers  Benchmark other push servers beside Tapecast: NATS, nchan, mosquitto, ws (12 minutes; Linux)
 # make bench-web   Benchmark the dashboard in a browser: 200 rows, 5,000 updates/s (13 minutes)
 # make dist        Build what a release attaches, into target/packages: tarball, Debian package, SBOM, checksums (10 minutes)
 # make check-package  Install, run, upgrade and purge the Debian package in a fresh Debian (root; 2 minutes)
 # make clean       Delete everything that these targets create in the tree
 
-.PHONY: run test test-sdk test-packaging dist check-package lint advisories cert bench bench-web page clean
+.PHONY: run test test-sdk test-packaging dist check-package lint advisories cert bench bench-peers bench-web page clean
 .DEFAULT_GOAL := run
 
 ARGS ?=
@@ -94,6 +95,12 @@ bench: page
 	benches/run
 	cargo bench --locked --bench load -- scenario --seconds 4 --json target/bench.json --svg benches/floor.svg
 
+NCHAN = .tools/debian/usr/lib/nginx/modules/ngx_nchan_module.so
+
+bench-peers: page .tools/bin/nats-server .tools/bin/nginx .tools/bin/mosquitto $(NCHAN) benches/peers/node_modules/.package-lock.json
+	cargo build --release --locked
+	benches/peers/bench.py --json target/peers.json --readme benches/README.md
+
 bench-web: page .tools/bin/chromium
 	cargo build --release --locked
 	npm --prefix web run bench:browser
@@ -111,6 +118,9 @@ web/dist/index.html: web/node_modules/.package-lock.json $(shell find web/src we
 
 tests/sdk/node_modules/.package-lock.json: tests/sdk/package.json tests/sdk/package-lock.json
 	npm --prefix tests/sdk ci --no-audit --no-fund
+
+benches/peers/node_modules/.package-lock.json: benches/peers/package.json benches/peers/package-lock.json
+	npm --prefix benches/peers ci --no-audit --no-fund
 
 .venv/packaging/.installed: tests/packaging/requirements.txt
 	$(call make_venv,.venv/packaging)
@@ -132,9 +142,12 @@ tests/sdk/node_modules/.package-lock.json: tests/sdk/package.json tests/sdk/pack
 .tools/bin/%:
 	.ci/debian-tool program $*
 
+$(NCHAN):
+	.ci/debian-tool unpack libnginx-mod-nchan
+
 .tools/bin/promtool:
 	.ci/debian-tool program promtool prometheus
 
 clean:
 	cargo clean
-	rm -rf .tls .tools web/dist web/client/dist web/react/dist web/node_modules tests/sdk/node_modules .venv
+	rm -rf .tls .tools web/dist web/client/dist web/react/dist web/node_modules tests/sdk/node_modules benches/peers/node_modules .venv

@@ -2,7 +2,7 @@
 """Other push servers beside Tapecast: the same sessions, subscriptions, rates, messages and client, alternately in one run.
 
     make bench-peers                                    all of it, into benches/README.md and benches/peers.svg
-    benches/peers/bench.py --server BINARY --load BINARY [SCENARIO…] [--peers nats,ws] [--rounds 3] [--seconds 6]
+    benches/peers/bench.py --server BINARY --load BINARY [SCENARIO…] [--peers nats,ws] [--rounds 3] [--more FILE]
 
 Each server runs on core 0 with one worker, the load client and the publisher on core 1. Tapecast makes its trades itself;
 the others get the same number from `load publish`, which stamps a trade when it writes it. The CPU is that of the server's
@@ -11,21 +11,20 @@ process (nginx: of its worker). A round runs every server once; ratios are those
 
 import argparse
 import contextlib
-import datetime
 import json
 import os
 import pathlib
-import platform
 import re
 import resource
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+
+import report
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -33,10 +32,8 @@ TOOLS = ROOT / ".tools"
 SERVER_CORE, CLIENT_CORE = "0", "1"
 DEADLINE = 30.0
 FILES = 20_000
-# A server that uses more than this part of its core is marked: its latency is that of its queue.
-SATURATED_PERCENT = 97.0
-# A run is marked as lossy below this part of the expected deliveries, which are a mean over random choices.
-LOSSY = 0.97
+# The publisher is ended before; this is for when nothing is left to end it.
+PUBLISHER_SECONDS = 300
 
 SCENARIOS = {
     "hot": {"sessions": 1_000, "symbols": 1, "universe": 1, "rate": 20, "text": "1,000 sessions, one symbol, 20 trades/s"},
@@ -218,28 +215,33 @@ class Ws(Peer):
 
 
 PEERS = {"tapecast": Tapecast, "nats": Nats, "nchan": Nchan, "mosquitto": Mosquitto, "ws": Ws}
-TITLES = {"tapecast": "Tapecast", "nats": "nats-server", "nchan": "nginx, nchan", "mosquitto": "mosquitto", "ws": "`ws`"}
+
+
+def cpu_seconds(process: int) -> float:
+    after_name = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
-def publisher(peer: Peer, scenario: dict, port: int, seconds: int):
-    """The publisher; yields what its report will be in."""
-    report: dict = {}
+def publisher(peer: Peer, scenario: dict, port: int):
+    """The publisher of a server; yields a function that tells its CPU in percent of a core."""
     if peer.feed is None:
-        yield report
+        yield lambda: 0.0
         return
     command = [peer.options.load, "publish", peer.feed, f"127.0.0.1:{port}", "--symbols", scenario["universe"]]
-    command += ["--rate", scenario["rate"], "--seconds", seconds]
+    command += ["--rate", scenario["rate"], "--seconds", PUBLISHER_SECONDS]
     if scenario["symbols"] == "all":
         command.append("--single-channel")
-    process = subprocess.Popen(pinned(CLIENT_CORE, *command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(pinned(CLIENT_CORE, *command), stdout=subprocess.DEVNULL)
+    began = time.monotonic()
+
+    def cpu_percent() -> float:
+        if process.poll() is not None:
+            sys.exit(f"the publisher of {type(peer).__name__} ended before the client")
+        return cpu_seconds(process.pid) / (time.monotonic() - began) * 100
+
     try:
-        yield report
-        # Its time is that of the client, which is over; it ends by itself.
-        text, errors = process.communicate(timeout=DEADLINE)
-        if process.returncode != 0:
-            sys.exit(f"the publisher failed: {errors}")
-        report.update(json.loads(text))
+        yield cpu_percent
     finally:
         process.kill()
         process.wait()
@@ -256,147 +258,41 @@ def run(peer: Peer, scenario: dict, seconds: int) -> dict:
         command += ["--skew", "uniform", "--warmup", warmup, "--seconds", seconds, "--server-pid", pid]
         if peer.feed:
             command += ["--universe", scenario["universe"]]
-        # Until the sessions are open, some seconds pass.
-        with publisher(peer, scenario, feed_port, warmup + seconds + 6) as published:
+        with publisher(peer, scenario, feed_port) as publisher_percent:
             done = subprocess.run(pinned(CLIENT_CORE, *command), capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 sys.exit(f"the load client failed at {type(peer).__name__}: {done.stderr}")
-    report = json.loads(done.stdout)
+            publisher_cpu = publisher_percent()
+    received = json.loads(done.stdout)
     share = 1 if scenario["symbols"] == "all" else scenario["symbols"] / scenario["universe"]
     expected = scenario["sessions"] * share * scenario["rate"]
-    server, latency, frames = report["server"], report["latency_us"], max(report["frames"], 1)
+    server, latency, frames = received["server"], received["latency_us"], max(received["frames"], 1)
     return {
-        "updates_per_s": report["objects_per_s"],
-        "delivered": report["objects_per_s"] / expected,
-        "updates_per_frame": report["objects"] / frames,
-        "bytes_per_update": report["bytes_per_s"] / max(report["objects_per_s"], 1),
+        "updates_per_s": received["objects_per_s"],
+        "delivered": received["objects_per_s"] / expected,
+        "updates_per_frame": received["objects"] / frames,
+        "bytes_per_update": received["bytes_per_s"] / max(received["objects_per_s"], 1),
         "cpu_us": server["cpu_us_per_object"],
         "cpu_percent": server["cpu_percent"],
         "p50_ms": latency["p50"] / 1e3,
         "p99_ms": latency["p99"] / 1e3,
-        "kib_per_session": (server["rss_begin_bytes"] - server["rss_before_bytes"]) / 1024 / report["sessions"]["opened"],
-        "opened": report["sessions"]["opened"],
-        "closed": sum(report["sessions"]["closed"].values()),
-        "missing": report["sequence"]["missing"],
-        "client_percent": report["client"]["busiest_thread_percent"],
-        "client_saturated": report["client"]["saturated"],
-        "publisher_percent": published.get("cpu_percent", 0.0),
+        "kib_per_session": (server["rss_begin_bytes"] - server["rss_before_bytes"]) / 1024 / received["sessions"]["opened"],
+        "opened": received["sessions"]["opened"],
+        "closed": sum(received["sessions"]["closed"].values()),
+        "missing": received["sequence"]["missing"],
+        "client_percent": received["client"]["busiest_thread_percent"],
+        "client_saturated": received["client"]["saturated"],
+        "publisher_percent": publisher_cpu,
         "steal_percent": server["steal_percent"],
     }
 
 
-def median_of(runs: list[dict], key: str) -> float:
-    return statistics.median(each[key] for each in runs)
-
-
-def ratios(runs: list[dict], reference: list[dict], key: str) -> list[float]:
-    return [one[key] / other[key] for one, other in zip(runs, reference, strict=True) if other[key] > 0]
-
-
-def ratio_text(values: list[float]) -> str:
-    if not values:
-        return "–"
-    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
-
-
-def notes(runs: list[dict]) -> str:
-    """What a reader must know of a server's runs."""
-    found = []
-    if median_of(runs, "cpu_percent") > SATURATED_PERCENT:
-        found.append("its core is saturated")
-    if median_of(runs, "delivered") < LOSSY:
-        found.append(f"delivers {median_of(runs, 'delivered') * 100:.0f} % of the updates")
-    if missing := sum(each["missing"] for each in runs):
-        found.append(f"{missing} updates missing")
-    if closed := sum(each["closed"] for each in runs):
-        found.append(f"{closed} sessions closed")
-    if any(each["client_saturated"] for each in runs):
-        found.append("the client's core is saturated")
-    return "; ".join(found)
-
-
-def table(results: dict) -> str:
-    """One Markdown table per scenario."""
-    text = ""
-    for scenario, by_peer in results.items():
-        reference = by_peer["tapecast"]
-        text += f"**{scenario}**: {SCENARIOS[scenario]['text']}\n\n"
-        text += "| server | updates/s | per frame | bytes per update | CPU per update | CPU beside Tapecast | p50 | p99 | p99 beside Tapecast | memory per session | |\n"
-        text += "|---|---|---|---|---|---|---|---|---|---|---|\n"
-        for peer, runs in by_peer.items():
-            def middle(key: str, runs: list[dict] = runs) -> float:
-                return median_of(runs, key)
-
-            beside = [ratio_text(ratios(runs, reference, key)) if peer != "tapecast" else "1" for key in ("cpu_us", "p99_ms")]
-            text += (
-                f"| {TITLES[peer]} | {middle('updates_per_s'):,.0f} | {middle('updates_per_frame'):.1f} | {middle('bytes_per_update'):.0f} B "
-                f"| {middle('cpu_us'):.2f} µs | {beside[0]} | {middle('p50_ms'):.2f} ms | {middle('p99_ms'):.2f} ms | {beside[1]} "
-                f"| {middle('kib_per_session'):.1f} KiB | {notes(runs)} |\n"
-            )
-        text += "\n"
-    return text
-
-
-def verdict(results: dict) -> str:
-    """Where another server is better by the medians of the ratios, in sentences."""
-    lines = []
-    names = {"cpu_us": "CPU per update", "p50_ms": "median latency", "p99_ms": "p99 latency", "kib_per_session": "memory per session", "bytes_per_update": "bytes per update"}
-    for scenario, by_peer in results.items():
-        better = []
-        for key, name in names.items():
-            for peer, runs in by_peer.items():
-                values = ratios(runs, by_peer["tapecast"], key) if peer != "tapecast" else []
-                if values and statistics.median(values) < 0.95:
-                    better.append(f"{TITLES[peer]} in {name} ({statistics.median(values):.2f})")
-        lines.append(f"- `{scenario}`: {', '.join(better) if better else 'none'}.")
-    return "Better than Tapecast by more than 5 %:\n\n" + "\n".join(lines) + "\n"
-
-
-def conditions(peers: dict, options: argparse.Namespace) -> str:
-    model = next((line.partition(":")[2].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "?")
-    versions = ", ".join(f"{TITLES[name].strip('`').split(',')[0]} {peer.version()}" for name, peer in peers.items())
-    return (
-        "| condition | value |\n|---|---|\n"
-        f"| date | {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d} |\n"
-        f"| machine | {os.cpu_count()} cores of {model}, Linux {platform.release()} |\n"
-        f"| versions | {versions} |\n"
-        f"| runs | {options.rounds} rounds, {options.seconds} s each after 2 s of warm-up; medians, ratios of one round with the lowest and highest |\n\n"
-    )
-
-
-def chart(results: dict) -> str:
-    """Bars of the CPU per update, one group per scenario, each to its own scale."""
-    width, label, value, bar, gap = 720, 130, 110, 14, 18
-    lines, y = [], 30
-    for scenario, by_peer in results.items():
-        medians = {peer: median_of(runs, "cpu_us") for peer, runs in by_peer.items()}
-        lines.append(f'<text x="0" y="{y + 8}" font-weight="600">{scenario}</text>')
-        y += 16
-        for peer, cost in medians.items():
-            length = (width - label - value) * cost / max(medians.values())
-            colour = "#3b82f6" if peer == "tapecast" else "#9aa1ab"
-            lines.append(
-                f'<text x="12" y="{y + bar - 3}">{TITLES[peer].strip("`")}</text>'
-                f'<rect x="{label}" y="{y}" width="{length:.1f}" height="{bar}" rx="2" fill="{colour}"/>'
-                f'<text x="{label + length + 8:.1f}" y="{y + bar - 3}">{cost:.2f} µs</text>'
-            )
-            y += bar + 4
-        y += gap
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" font-family="system-ui, sans-serif" font-size="12" fill="#7a828e">\n'
-        '<text x="0" y="14">server CPU time per delivered update, each scenario to its own scale</text>\n'
-    )
-    return head + "\n".join(lines) + "\n</svg>\n"
-
-
-def write_into(readme: pathlib.Path, text: str) -> None:
-    """Replaces what an earlier run wrote."""
-    begin, end = "<!-- peers: written by benches/peers/bench.py -->\n", "<!-- peers: end -->"
-    before, found, rest = readme.read_text().partition(begin)
-    _, ended, after = rest.partition(end)
-    if not found or not ended:
-        sys.exit(f"{readme} has no place for the results")
-    readme.write_text(before + begin + text + end + after)
+def built_load() -> pathlib.Path:
+    """Builds the load client and returns its program."""
+    command = ["cargo", "bench", "--locked", "--bench", "load", "--no-run", "--message-format=json"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    artifacts = (json.loads(line) for line in done.stdout.splitlines())
+    return next(pathlib.Path(each["executable"]) for each in artifacts if each.get("target", {}).get("name") == "load" and each.get("executable"))
 
 
 def parse() -> argparse.Namespace:
@@ -404,14 +300,15 @@ def parse() -> argparse.Namespace:
     parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], help="default: all")
     parser.add_argument("--server", type=pathlib.Path, default=ROOT / "target/release/tapecast")
     parser.add_argument("--server-arg", action="append", default=[], help="a further argument of Tapecast, as in --server-arg=--max-delay-ms=5")
-    parser.add_argument("--load", type=pathlib.Path, required=True, help="the load client: cargo bench --bench load --no-run")
+    parser.add_argument("--load", type=pathlib.Path, help="the load client; default: builds it")
     parser.add_argument("--peers", default=",".join(PEERS), help="of tapecast,nats,nchan,mosquitto,ws")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=6)
+    parser.add_argument("--more", type=pathlib.Path, help="counts the rounds in this file of an earlier --json too")
     parser.add_argument("--json", type=pathlib.Path, help="writes all runs to this file")
     parser.add_argument("--readme", type=pathlib.Path, help="writes the tables into this file, and the chart beside it")
     options = parser.parse_args()
-    options.server, options.load = options.server.resolve(), options.load.resolve()
+    options.server, options.load = options.server.resolve(), (options.load or built_load()).resolve()
     return options
 
 
@@ -438,13 +335,17 @@ def main() -> None:
                 figures = " ".join(f"{key} {value:.2f}" for key, value in measured.items())
                 print(f"{scenario} round {number + 1} {name}: {figures}", file=sys.stderr, flush=True)
         results[scenario] = by_peer
-    text = conditions(peers, options) + table(results) + verdict(results)
+    if options.more:
+        results = report.added(json.loads(options.more.read_text())["results"], results)
+    texts = {name: scenario["text"] for name, scenario in SCENARIOS.items()}
+    versions = {name: peer.version() for name, peer in peers.items()}
+    text = report.conditions(versions, options.seconds, results) + report.table(results, texts) + report.verdict(results)
     print(text)
     if options.json:
         options.json.write_text(json.dumps({"seconds": options.seconds, "results": results}, indent=1))
     if options.readme:
-        options.readme.with_name("peers.svg").write_text(chart(results))
-        write_into(options.readme, "\n![Server CPU time per delivered update beside other servers](peers.svg)\n\n" + text + "\n")
+        options.readme.with_name("peers.svg").write_text(report.chart(results))
+        report.write_into(options.readme, "\n![Server CPU time per delivered update beside other servers](peers.svg)\n\n" + text + "\n")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ use serde_json::Value;
 pub(crate) struct RunMetrics {
     pub(crate) updates_per_s: f64,
     pub(crate) updates_per_frame: f64,
+    /// Including the headers of frames.
+    pub(crate) bytes_per_update: f64,
+    pub(crate) sessions: f64,
     pub(crate) cpu_us_per_update: f64,
     pub(crate) cpu_percent: f64,
     pub(crate) cpu_percent_per_session: f64,
@@ -47,6 +50,8 @@ impl RunMetrics {
         Self {
             updates_per_s: number("/objects_per_s"),
             updates_per_frame: number("/objects") / number("/frames"),
+            bytes_per_update: number("/bytes_per_s") / number("/objects_per_s"),
+            sessions,
             cpu_us_per_update: if cpu_percent.is_nan() {
                 f64::NAN
             } else {
