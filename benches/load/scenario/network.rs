@@ -148,19 +148,38 @@ fn enter() -> io::Error {
     command.env(INSIDE, "1").exec()
 }
 
-/// Runs a command of words; what follows `sh -c` is one word.
+/// Runs a command after a prefix; its words are those of [`words`].
 fn run(prefix: &[String], command: &str) -> io::Result<()> {
-    const SHELL: &str = "sh -c ";
-    let (words, script) = match command.split_once(SHELL) {
-        Some((before, script)) => (format!("{before}{SHELL}"), Some(script)),
-        None => (command.to_owned(), None),
-    };
-    let words: Vec<_> =
-        prefix.iter().map(String::as_str).chain(words.split_whitespace()).chain(script).collect();
+    let words: Vec<_> = prefix.iter().map(String::as_str).chain(words(command)).collect();
     let output = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).output()?;
     if output.status.success() {
         return Ok(());
     }
     let reason = String::from_utf8_lossy(&output.stderr);
     Err(io::Error::other(format!("`{command}`: {}", reason.lines().last().unwrap_or_default())))
+}
+
+/// The words of a command; what follows `sh -c` is one word.
+fn words(command: &str) -> Vec<&str> {
+    const SHELL: &str = "sh -c ";
+    let start = command.find(SHELL).map_or(command.len(), |at| at + SHELL.len());
+    let (words, script) = command.split_at(start);
+    words.split_whitespace().chain(Some(script).filter(|script| !script.is_empty())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_of_a_shell_is_one_word() {
+        assert_eq!(words("ip link set lo up"), ["ip", "link", "set", "lo", "up"]);
+        assert_eq!(words("unshare --net sh -c echo 1 > a"), ["unshare", "--net", "sh", "-c", "echo 1 > a"]);
+    }
+
+    #[test]
+    fn each_core_has_a_bit_of_the_mask() {
+        assert!(steer("client", "1").contains("echo 2 > $queue/rps_cpus"));
+        assert!(steer("server", "0").contains("/sys/class/net/server/queues/rx-*; do echo 1 "));
+    }
 }
