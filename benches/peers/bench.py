@@ -318,7 +318,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     names = ["tapecast", *(name for name in options.peers.split(",") if name != "tapecast")]
     peers = {name: PEERS[name](options) for name in names}
-    results = {}
+    earlier = json.loads(options.more.read_text())["results"] if options.more else {}
+    results: dict = {}
+    total: dict = {}
     for scenario in options.scenarios or SCENARIOS:
         by_peer: dict = {name: [] for name in peers}
         for number in range(options.rounds):
@@ -335,16 +337,16 @@ def main() -> None:
                 figures = " ".join(f"{key} {value:.2f}" for key, value in measured.items())
                 print(f"{scenario} round {number + 1} {name}: {figures}", file=sys.stderr, flush=True)
         results[scenario] = by_peer
-    if options.more:
-        results = report.added(json.loads(options.more.read_text())["results"], results)
+        # After each scenario, so that a run that is interrupted has something.
+        total = report.added(earlier, results)
+        if options.json:
+            options.json.write_text(json.dumps({"seconds": options.seconds, "results": total}, indent=1))
     texts = {name: scenario["text"] for name, scenario in SCENARIOS.items()}
     versions = {name: peer.version() for name, peer in peers.items()}
-    text = report.conditions(versions, options.seconds, results) + report.table(results, texts) + report.verdict(results)
+    text = report.conditions(versions, options.seconds, total) + report.table(total, texts) + report.verdict(total)
     print(text)
-    if options.json:
-        options.json.write_text(json.dumps({"seconds": options.seconds, "results": results}, indent=1))
     if options.readme:
-        options.readme.with_name("peers.svg").write_text(report.chart(results))
+        options.readme.with_name("peers.svg").write_text(report.chart(total))
         report.write_into(options.readme, "\n![Server CPU time per delivered update beside other servers](peers.svg)\n\n" + text + "\n")
 
 
