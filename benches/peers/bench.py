@@ -304,7 +304,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--peers", default=",".join(PEERS), help="of tapecast,nats,nchan,mosquitto,ws")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=6)
-    parser.add_argument("--more", type=pathlib.Path, help="counts the rounds in this file of an earlier --json too")
+    parser.add_argument("--more", type=pathlib.Path, help="counts the rounds in this file of an earlier --json too; with --rounds 0 only these")
     parser.add_argument("--json", type=pathlib.Path, help="writes all runs to this file")
     parser.add_argument("--readme", type=pathlib.Path, help="writes the tables into this file, and the chart beside it")
     options = parser.parse_args()
@@ -318,7 +318,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     names = ["tapecast", *(name for name in options.peers.split(",") if name != "tapecast")]
     peers = {name: PEERS[name](options) for name in names}
-    earlier = json.loads(options.more.read_text())["results"] if options.more else {}
+    before = json.loads(options.more.read_text()) if options.more else {"results": {}, "versions": {}}
+    versions = before["versions"]
     results: dict = {}
     total: dict = {}
     for scenario in options.scenarios or SCENARIOS:
@@ -337,12 +338,13 @@ def main() -> None:
                 figures = " ".join(f"{key} {value:.2f}" for key, value in measured.items())
                 print(f"{scenario} round {number + 1} {name}: {figures}", file=sys.stderr, flush=True)
         results[scenario] = by_peer
+        total = report.added(before["results"], results)
+        if options.rounds > 0:
+            versions |= {name: peer.version() for name, peer in peers.items()}
         # After each scenario, so that a run that is interrupted has something.
-        total = report.added(earlier, results)
         if options.json:
-            options.json.write_text(json.dumps({"seconds": options.seconds, "results": total}, indent=1))
+            options.json.write_text(json.dumps({"seconds": options.seconds, "versions": versions, "results": total}, indent=1))
     texts = {name: scenario["text"] for name, scenario in SCENARIOS.items()}
-    versions = {name: peer.version() for name, peer in peers.items()}
     text = report.conditions(versions, options.seconds, total) + report.table(total, texts) + report.verdict(total)
     print(text)
     if options.readme:

@@ -61,7 +61,7 @@ def table(results: dict, texts: dict) -> str:
     for scenario, by_peer in results.items():
         reference = by_peer["tapecast"]
         text += f"**{scenario}**: {texts[scenario]}\n\n"
-        text += "| server | updates/s | per frame | bytes per update | CPU per update | CPU beside Tapecast | p50 | p99 | p99 beside Tapecast | memory per session | |\n"
+        text += "| server | updates/s | per frame | bytes per update | CPU per update | CPU beside Tapecast | p50 | p99 | p99 beside Tapecast | memory per session | remarks |\n"
         text += "|---|---|---|---|---|---|---|---|---|---|---|\n"
         for peer, runs in by_peer.items():
             def middle(key: str, runs: list[dict] = runs) -> float:
