@@ -2,7 +2,7 @@
 """Many sessions for a long time: none may be closed, none may miss an update.
 
     cargo build --release && cargo bench --bench load --no-run
-    python3 benches/many_sessions.py target/release/tapecast target/release/deps/load-HASH [--seconds 600] [--sessions 35200]
+    benches/many_sessions.py target/release/tapecast target/release/deps/load-HASH [--seconds 600] [--readme benches/README.md]
 
 Two servers with one worker each, each with half of the sessions: every session is a board of 20 of 500 tickers at one frame per
 2 s. Each server has a load client of its own and an address of its own in 127.0.0.0/8, so that neither descriptors (20,000 for
@@ -21,6 +21,7 @@ import tempfile
 import time
 
 import model
+import results
 
 START_DEADLINE = 30
 # Descriptors of a process that are no sessions.
@@ -38,6 +39,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sessions", type=int, default=35_200, help="over all servers")
     parser.add_argument("--servers", type=int, default=2)
     parser.add_argument("--model", type=pathlib.Path, help="results that the model is computed from; default: the recorded ones")
+    parser.add_argument("--readme", type=pathlib.Path, help="writes the table into this file")
     parser.add_argument("--server-arg", action="append", default=[], help="a further argument of the servers")
     return parser.parse_args()
 
@@ -130,20 +132,25 @@ def main() -> None:
     expected_cores = inputs.board_cores(sessions, CONFLATE_MS / 1e3) + inputs.ping_cores(sessions)
     expected_gbit = inputs.board_gbit(sessions, CONFLATE_MS / 1e3)
     frames = sum(report["frames_per_s"] for report in reports)
-    print(f"{len(reports)} servers, boards of {TICKERS} tickers at {CONFLATE_MS / 1e3:g} s, {options.seconds} s\n")
-    print("| figure | measured | model |\n|---|---|---|")
-    print(f"| sessions opened, refused, closed | {sessions}, {refused}, {closed} | {options.sessions // options.servers * options.servers}, 0, 0 |")
-    print(f"| gaps | {gaps} | 0 |")
-    print(f"| frames/s | {frames:,.0f} | {sessions / CONFLATE_MS * 1e3:,.0f} |")
-    print(f"| updates/s | {sum(report['objects_per_s'] for report in reports):,.0f} | |")
-    print(f"| CPU of all servers | {cores:.2f} cores | {expected_cores:.2f} cores |")
-    print(f"| CPU per frame | {cores / max(frames, 1) * 1e6:.1f} µs | {inputs.board_us:.1f} µs |")
-    print(f"| network | {gbit:.2f} Gbit/s without headers of TCP | {expected_gbit:.2f} Gbit/s |")
-    print(f"| memory per session after opening, at the end, at most | {', '.join(f'{kib:.1f} KiB' for kib in memory)} | {inputs.session_kib:.1f} KiB idle |")
-    print(f"| kernel memory per session, both ends, at most | {kernel_kib:.1f} KiB | |")
-    print(f"| p99 latency, with the interval | {latency:.0f} ms | ≤ {CONFLATE_MS} ms and the send |")
+    rows = [
+        ("sessions opened, refused, closed", f"{sessions}, {refused}, {closed}", f"{each * options.servers}, 0, 0"),
+        ("gaps", f"{gaps}", "0"),
+        ("frames/s", f"{frames:,.0f}", f"{sessions / CONFLATE_MS * 1e3:,.0f}"),
+        ("updates/s", f"{sum(report['objects_per_s'] for report in reports):,.0f}", ""),
+        ("CPU of all servers", f"{cores:.2f} cores", f"{expected_cores:.2f} cores"),
+        ("CPU per frame", f"{cores / max(frames, 1) * 1e6:.1f} µs", f"{inputs.board_us:.1f} µs and the pings"),
+        ("network", f"{gbit:.2f} Gbit/s without headers of TCP", f"{expected_gbit:.2f} Gbit/s"),
+        ("memory per session after opening, at the end, at most", ", ".join(f"{kib:.1f} KiB" for kib in memory), f"{inputs.session_kib:.1f} KiB idle"),
+        ("kernel memory per session, both ends, at most", f"{kernel_kib:.1f} KiB", ""),
+        ("p99 latency, with the interval", f"{latency:.0f} ms", f"at most {CONFLATE_MS} ms and the send"),
+    ]
+    text = f"{len(reports)} servers with one worker each, boards of {TICKERS} tickers at {CONFLATE_MS / 1e3:g} s, {options.seconds} s:\n\n"
+    text += "| figure | measured | model |\n|---|---|---|\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
     if any(report["client"]["saturated"] for report in reports):
-        print("\nA client was saturated: latency is its own.")
+        text += "\nA client was saturated, so that latency is partly its own.\n"
+    print(text)
+    if options.readme:
+        results.write_into(options.readme, "many", text)
     if closed or refused or gaps:
         sys.exit(1)
 

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """What 100,000 and 1,000,000 sessions need, computed from a run of scenarios.
 
-    cargo bench --bench load -- scenario hot board idle --no-floor --namespaces --json target/model.json
-    benches/model.py target/model.json
+    cargo bench --bench load -- scenario hot watchlist firehose board idle --no-floor --namespaces --json target/model.json
+    cargo bench --bench load -- scenario hot watchlist firehose board --no-floor --json target/loopback.json
+    benches/model.py target/model.json [--loopback target/loopback.json] [--readme benches/README.md]
 
-Prints the two Markdown tables of benches/README.md: the measured inputs, and what follows from them. Each formula names its
-inputs. Without a file, the inputs are those that README.md records.
+Prints Markdown tables: the measured inputs, and what follows from them; each formula names its inputs. Without a file, the
+inputs are those that are recorded here. With --loopback also how the two networks differ, in the scenarios of both files.
 """
 
+import argparse
 import dataclasses
 import json
 import pathlib
 import statistics
-import sys
+
+import results
 
 # The interval of pings, and the headers of TCP, IP and Ethernet, with timestamps, of each frame.
 PING_SECONDS = 16
@@ -116,9 +119,33 @@ def tables(inputs: Inputs) -> str:
     return text
 
 
+def comparison(loopback: pathlib.Path, namespaces: pathlib.Path) -> str:
+    """The server's CPU per update over both networks."""
+    files = [json.loads(file.read_text()) for file in (loopback, namespaces)]
+    if [file["network"] for file in files] != ["loopback", "namespaces"]:
+        raise SystemExit("expected results over loopback, and with --namespaces")
+    sides = [{scenario["name"]: scenario["pairs"] for scenario in file["scenarios"]} for file in files]
+    text = "| scenario | CPU per update, loopback | namespaces | ratio | p99, loopback | namespaces |\n|---|---|---|---|---|---|\n"
+    for name in (name for name in sides[0] if name in sides[1]):
+        cpu, p99 = ([statistics.median(pair["server"][key] or 0 for pair in side[name]) for side in sides] for key in ("cpu_us_per_update", "p99_ms"))
+        if cpu[0] > 0:
+            text += f"| {name} | {cpu[0]:.2f} µs | {cpu[1]:.2f} µs | {cpu[1] / cpu[0]:.2f} | {p99[0]:.2f} ms | {p99[1]:.2f} ms |\n"
+    return text
+
+
 def main() -> None:
-    inputs = Inputs.of(pathlib.Path(sys.argv[1])) if len(sys.argv) > 1 else RECORDED
-    print(tables(inputs))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", type=pathlib.Path, help="results of hot, board and idle")
+    parser.add_argument("--loopback", type=pathlib.Path, help="results over loopback, to compare those of the file with")
+    parser.add_argument("--readme", type=pathlib.Path, help="writes the tables into this file")
+    options = parser.parse_args()
+    sections = {"model": tables(Inputs.of(options.file) if options.file else RECORDED)}
+    if options.loopback and options.file:
+        sections["namespaces"] = comparison(options.loopback, options.file)
+    for section, text in sections.items():
+        print(text)
+        if options.readme:
+            results.write_into(options.readme, section, text)
 
 
 if __name__ == "__main__":

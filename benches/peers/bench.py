@@ -24,10 +24,12 @@ import tempfile
 import time
 import urllib.request
 
-import report
-
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent))
+import report  # noqa: E402
+import results  # noqa: E402
+
 TOOLS = ROOT / ".tools"
 SERVER_CORE, CLIENT_CORE = "0", "1"
 DEADLINE = 30.0
@@ -320,25 +322,25 @@ def main() -> None:
     peers = {name: PEERS[name](options) for name in names}
     before = json.loads(options.more.read_text()) if options.more else {"results": {}, "versions": {}}
     versions = before["versions"]
-    results: dict = {}
+    measured: dict = {}
     total: dict = {}
     for scenario in options.scenarios or SCENARIOS:
         by_peer: dict = {name: [] for name in peers}
         for number in range(options.rounds):
             for name, peer in list(peers.items()):
                 try:
-                    measured = run(peer, SCENARIOS[scenario], options.seconds)
+                    figures = run(peer, SCENARIOS[scenario], options.seconds)
                 except NotStarted as reason:
                     if name == "tapecast":
                         sys.exit(str(reason))
                     print(reason, file=sys.stderr)
                     del peers[name], by_peer[name]
                     continue
-                by_peer[name].append(measured)
-                figures = " ".join(f"{key} {value:.2f}" for key, value in measured.items())
-                print(f"{scenario} round {number + 1} {name}: {figures}", file=sys.stderr, flush=True)
-        results[scenario] = by_peer
-        total = report.added(before["results"], results)
+                by_peer[name].append(figures)
+                line = " ".join(f"{key} {value:.2f}" for key, value in figures.items())
+                print(f"{scenario} round {number + 1} {name}: {line}", file=sys.stderr, flush=True)
+        measured[scenario] = by_peer
+        total = report.added(before["results"], measured)
         if options.rounds > 0:
             versions |= {name: peer.version() for name, peer in peers.items()}
         # After each scenario, so that a run that is interrupted has something.
@@ -349,7 +351,8 @@ def main() -> None:
     print(text)
     if options.readme:
         options.readme.with_name("peers.svg").write_text(report.chart(total))
-        report.write_into(options.readme, "\n![Server CPU time per delivered update beside other servers](peers.svg)\n\n" + text + "\n")
+        chart = "![Server CPU time per delivered update beside other servers](peers.svg)"
+        results.write_into(options.readme, "peers", f"{chart}\n\n{text}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import os
 import pathlib
 import platform
 import statistics
-import sys
 
 # A server that uses more than this part of its core is marked: its latency is that of its queue.
 SATURATED_PERCENT = 97.0
@@ -128,13 +127,3 @@ def chart(results: dict) -> str:
         '<text x="0" y="14">server CPU time per delivered update, each scenario to its own scale</text>\n'
     )
     return head + "\n".join(lines) + "\n</svg>\n"
-
-
-def write_into(readme: pathlib.Path, text: str) -> None:
-    """Replaces what an earlier run wrote."""
-    begin, end = "<!-- peers: written by benches/peers/bench.py -->\n", "<!-- peers: end -->"
-    before, found, rest = readme.read_text().partition(begin)
-    _, ended, after = rest.partition(end)
-    if not found or not ended:
-        sys.exit(f"{readme} has no place for the results")
-    readme.write_text(before + begin + text + end + after)
