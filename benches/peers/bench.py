@@ -347,7 +347,7 @@ def main() -> None:
         if options.json:
             options.json.write_text(json.dumps({"seconds": options.seconds, "versions": versions, "results": total}, indent=1))
     texts = {name: scenario["text"] for name, scenario in SCENARIOS.items()}
-    text = report.conditions(versions, options.seconds, total) + report.table(total, texts) + report.verdict(total)
+    text = report.conditions(versions, before.get("seconds", options.seconds), total) + report.table(total, texts) + report.verdict(total)
     print(text)
     if options.readme:
         options.readme.with_name("peers.svg").write_text(report.chart(total))
