@@ -3,8 +3,8 @@
 //
 //     node ws-server.mjs PORT FEED_PORT
 //
-// Settings as the README of `ws` recommends them for throughput: no compression, no validation of UTF-8; a message is a Buffer,
-// which no send encodes again.
+// No compression, as is its default, and no validation of UTF-8, as its documentation permits for trusted clients; a message is a
+// Buffer, which no send encodes again. A client with more than 64 MiB to send is disconnected, as by nats-server.
 
 import net from 'node:net'
 import { WebSocketServer } from 'ws'
