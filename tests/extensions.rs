@@ -478,7 +478,7 @@ fn messagepack_has_the_same_parts_of_tickers() {
     let mut client = Client::connect(server.address, "/v2/iex?codec=msgpack");
     let x = json!({ "fields": { "tickers": ["p", "vw", "-t"] }, "delta": true, "conflate_ms": 20 });
     client.send_frame(
-        0x02,
+        0x82,
         &rmp_serde::to_vec_named(&json!({ "action": "subscribe", "tickers": ["*"], "x": x })).unwrap(),
     );
 
