@@ -345,6 +345,7 @@ def main() -> None:
             versions |= {name: peer.version() for name, peer in peers.items()}
         # After each scenario, so that a run that is interrupted has something.
         if options.json:
+            options.json.parent.mkdir(parents=True, exist_ok=True)
             options.json.write_text(json.dumps({"seconds": options.seconds, "versions": versions, "results": total}, indent=1))
     texts = {name: scenario["text"] for name, scenario in SCENARIOS.items()}
     text = report.conditions(versions, before.get("seconds", options.seconds), total) + report.table(total, texts) + report.verdict(total)
