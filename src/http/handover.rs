@@ -15,9 +15,8 @@ use bytes::Bytes;
 use crate::session::PendingSession;
 use crate::transport::Connection;
 
-/// Hands the connection over to the session that this response to an upgrade carries: it begins when HTTP has ended. A
-/// response without a session is sent, and the
-/// connection is closed.
+/// Hands the connection over to the session that this response to an upgrade carries, which begins when HTTP has ended.
+/// A response without a session is sent, and the connection is closed.
 ///
 /// A session inside an HTTP response body would cost two buffers of 8 KiB, a copy of each frame, and a poll
 /// of the whole dispatcher per tick; and a client that stops reading would block it.
