@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`program`](Program) | the program as a child process, its log, signals |
 //! | [`server`](Server) | the service on a port of its own, its metrics, reload and stop |
-//! | [`proxy`](Proxy) | a proxy whose connections can be cut |
+//! | [`proxy`](Proxy) | a network: a proxy that delays, holds back and cuts |
 //! | [`upstream`](upstream()) | the upstream of a relay |
 //! | [`recording`](odd_lots()) | a recording to be replayed |
 //! | [`nats`](NatsServer) | a NATS server as a child process |
@@ -48,7 +48,7 @@ pub use http::{
 pub use jsonschema::Validator;
 pub use nats::NatsServer;
 pub use program::{Program, SERVING};
-pub use proxy::Proxy;
+pub use proxy::{LinkQuality, Proxy};
 pub use recording::odd_lots;
 pub use schema::{Description, assert_valid};
 pub use sequence::SequenceLedger;
