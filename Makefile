@@ -4,6 +4,7 @@
 # make lint        Check formatting, clippy, rustdoc, dependencies, TypeScript types and eslint
 # make advisories  Check the dependencies against the RustSec database (downloads it)
 # make cert        Create a self-signed certificate for localhost, valid for 90 days
+# make instructions  Count the instructions of an update and compare with the recorded count (PROFILE=release: without comparison)
 # make bench       Benchmark: 200 sessions, then every scenario beside the floor (10 minutes)
 # make bench-peers  Benchmark other push servers beside Tapecast: NATS, nchan, mosquitto, ws (12 minutes; Linux)
 # make bench-web   Benchmark the dashboard in a browser: 200 rows, 5,000 updates/s (13 minutes)
@@ -11,7 +12,7 @@
 # make check-package  Install, run, upgrade and purge the Debian package in a fresh Debian (root; 2 minutes)
 # make clean       Delete everything that these targets create in the tree
 
-.PHONY: run test test-sdk test-packaging dist check-package lint advisories cert bench bench-peers bench-web page clean
+.PHONY: run test test-sdk test-packaging instructions instructions-record dist check-package lint advisories cert bench bench-peers bench-web page clean
 .DEFAULT_GOAL := run
 
 ARGS ?=
@@ -39,6 +40,7 @@ run: page
 # it, because the tests' dependencies enable more features of them; `make lint` checks it without those.
 test: page .tools/bin/chromium .tools/bin/nginx .tools/bin/nats-server .tools/bin/prometheus .tools/bin/promtool
 	cargo test --locked
+	benches/instructions.py
 	npm --prefix web test
 	npm --prefix web run test:browser
 	TAPECAST_BIN="$${TAPECAST_BIN:-$(CURDIR)/target/debug/tapecast}" $(MAKE) test-sdk
@@ -89,6 +91,15 @@ cert: .tls/cert.pem
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=localhost \
 	  -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1' -keyout .tls/key.pem -out $@
 	@echo 'Use it with: tapecast --tls-cert .tls/cert.pem --tls-key .tls/key.pem'
+
+PROFILE ?= dev
+
+instructions:
+	benches/instructions.py --profile $(PROFILE)
+
+# After a change that is worth more instructions, or saves some.
+instructions-record:
+	benches/instructions.py --record
 
 bench: page
 	cargo build --release --locked

@@ -51,3 +51,5 @@ pub use topic_access::{PublishMessage, TopicAccess};
 mod allocation_tests;
 #[cfg(test)]
 mod identity_tests;
+#[cfg(test)]
+mod instruction_tests;

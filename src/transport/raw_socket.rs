@@ -21,6 +21,12 @@ impl<'a> RawSocket<'a> {
         Self(connection.as_fd())
     }
 
+    /// A socket for tests that takes everything at once.
+    #[cfg(test)]
+    pub(crate) fn of_datagrams(socket: &'a std::net::UdpSocket) -> Self {
+        Self(socket.as_fd())
+    }
+
     /// Sends as many bytes as the socket takes at once. Bypasses the runtime's readiness cache: the
     /// kernel knows whether there is room.
     ///
