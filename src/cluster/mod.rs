@@ -39,6 +39,8 @@ mod overview;
 mod publisher;
 mod ring;
 mod settings;
+#[cfg(test)]
+mod simulated_link;
 mod topic_link;
 mod topic_message;
 mod wanted;
@@ -53,3 +55,5 @@ pub use nats_client::check_server;
 pub use node_publisher::NodePublisher;
 pub use overview::{BatchHop, ClusterOverview, ClusterState, KnownNode};
 pub use settings::{ClusterSettings, NodeRole};
+#[cfg(test)]
+pub(crate) use simulated_link::SimulatedLink;

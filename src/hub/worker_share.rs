@@ -48,6 +48,12 @@ impl WorkerShare {
         self.numbers.get()
     }
 
+    /// The same, with these totals.
+    #[cfg(test)]
+    pub(crate) fn with_backlog(self, backlog: BacklogLimits) -> Self {
+        Self { backlog, ..self }
+    }
+
     /// The share of the hub that has these metrics, and counts its sessions among these.
     #[must_use]
     pub fn of_hub(&self, hub_metrics: HubMetrics, audience: Audience) -> Self {

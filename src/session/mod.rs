@@ -53,3 +53,5 @@ mod allocation_tests;
 mod identity_tests;
 #[cfg(test)]
 mod instruction_tests;
+#[cfg(test)]
+mod simulation;

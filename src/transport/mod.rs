@@ -26,6 +26,8 @@ pub use client_tls::client_config;
 pub use connection::Connection;
 pub use http_connection::{BodyAllowance, HttpConnection, ReadingEnd, StreamMode};
 pub use raw_socket::RawSocket;
+#[cfg(test)]
+pub(crate) use raw_socket::TestSocket;
 pub use takeover::Takeover;
 pub use tuning::tune;
 pub use write_allowance::MinimumWriteRate;

@@ -9,16 +9,37 @@ use tokio::net::TcpStream;
 /// The fan-out looks the sockets of many sessions up first, and then touches nothing else between two
 /// calls of the kernel.
 #[derive(Clone, Copy, Debug)]
-pub struct RawSocket<'a>(
-    #[cfg(target_os = "linux")] BorrowedFd<'a>,
-    #[cfg(not(target_os = "linux"))] &'a TcpStream,
-);
+pub struct RawSocket<'a>(SocketKind<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum SocketKind<'a> {
+    #[cfg(target_os = "linux")]
+    Kernel(BorrowedFd<'a>),
+    #[cfg(not(target_os = "linux"))]
+    Kernel(&'a TcpStream),
+    #[cfg(test)]
+    Simulated(&'a dyn TestSocket),
+}
+
+/// Takes bytes in place of the kernel.
+#[cfg(test)]
+pub(crate) trait TestSocket: std::fmt::Debug {
+    fn send(&self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+#[cfg(test)]
+impl<'a> RawSocket<'a> {
+    /// A socket without a kernel.
+    pub(crate) fn simulated(socket: &'a dyn TestSocket) -> Self {
+        Self(SocketKind::Simulated(socket))
+    }
+}
 
 #[cfg(target_os = "linux")]
 impl<'a> RawSocket<'a> {
     /// The socket of this connection.
     pub fn of(connection: &'a TcpStream) -> Self {
-        Self(connection.as_fd())
+        Self(SocketKind::Kernel(connection.as_fd()))
     }
 
     /// A socket for tests that takes everything at once.
@@ -35,7 +56,11 @@ impl<'a> RawSocket<'a> {
     #[inline(always)]
     pub fn send(self, bytes: &[u8]) -> io::Result<usize> {
         use rustix::net::{SendFlags, send};
-        Ok(send(self.0, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?)
+        match self.0 {
+            SocketKind::Kernel(socket) => Ok(send(socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?),
+            #[cfg(test)]
+            SocketKind::Simulated(socket) => socket.send(bytes),
+        }
     }
 }
 
@@ -43,7 +68,7 @@ impl<'a> RawSocket<'a> {
 impl<'a> RawSocket<'a> {
     /// The socket of this connection.
     pub fn of(connection: &'a TcpStream) -> Self {
-        Self(connection)
+        Self(SocketKind::Kernel(connection))
     }
 
     /// Sends as many bytes as the socket takes at once.
@@ -51,6 +76,10 @@ impl<'a> RawSocket<'a> {
     /// # Errors
     /// `WouldBlock` if the socket takes nothing now; any other error means that the connection is broken.
     pub fn send(self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_write(bytes)
+        match self.0 {
+            SocketKind::Kernel(connection) => connection.try_write(bytes),
+            #[cfg(test)]
+            SocketKind::Simulated(socket) => socket.send(bytes),
+        }
     }
 }
