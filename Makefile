@@ -1,6 +1,8 @@
 # make run         Build the dashboard and the server, serve http://127.0.0.1:8080 (options: ARGS="--symbols 500")
 # make test        Fetch into the tree what the tests need and run all of them
 # make test-sdk    Run only the tests with Alpaca's SDKs, ccxt, cent and schemathesis, installed from their registries
+# make simulate    Run random schedules of a whole worker: SEEDS=100000 of them, or the one of SEED=42
+# make simulate-planted  Plant bugs in a copy of the source: the simulation must find each (5 minutes)
 # make lint        Check formatting, clippy, rustdoc, dependencies, TypeScript types and eslint
 # make advisories  Check the dependencies against the RustSec database (downloads it)
 # make cert        Create a self-signed certificate for localhost, valid for 90 days
@@ -12,7 +14,7 @@
 # make check-package  Install, run, upgrade and purge the Debian package in a fresh Debian (root; 2 minutes)
 # make clean       Delete everything that these targets create in the tree
 
-.PHONY: run test test-sdk test-packaging instructions instructions-record dist check-package lint advisories cert bench bench-peers bench-web page clean
+.PHONY: run test test-sdk test-packaging simulate simulate-planted instructions instructions-record dist check-package lint advisories cert bench bench-peers bench-web page clean
 .DEFAULT_GOAL := run
 
 ARGS ?=
@@ -41,6 +43,7 @@ run: page
 test: page .tools/bin/chromium .tools/bin/nginx .tools/bin/nats-server .tools/bin/prometheus .tools/bin/promtool
 	cargo test --locked
 	benches/instructions.py
+	python3 tests/simulation/planted.py check
 	npm --prefix web test
 	npm --prefix web run test:browser
 	TAPECAST_BIN="$${TAPECAST_BIN:-$(CURDIR)/target/debug/tapecast}" $(MAKE) test-sdk
@@ -60,6 +63,13 @@ test-sdk: .venv/alpaca/.installed .venv/ccxt/.installed .venv/cent/.installed .v
 test-packaging: .venv/packaging/.installed
 	[ -n "$$TAPECAST_BIN" ] || cargo build --locked
 	.venv/packaging/bin/python -m pytest tests/packaging
+
+# Both cores, until a seed breaks a promise; then that one, shrunk. docs/SIMULATION.md says how to read it.
+simulate: web/dist/index.html
+	SIMULATE_SEEDS=$(SEEDS) SIMULATE_SEED=$(SEED) cargo test --locked --quiet --lib session::simulation::simulate -- --ignored --exact --nocapture
+
+simulate-planted: web/dist/index.html
+	python3 tests/simulation/planted.py run
 
 dist: page
 	RUSTFLAGS="$(DIST_RUSTFLAGS)" cargo build --locked --profile dist --bin tapecast

@@ -46,6 +46,10 @@ mod number_origin;
 mod opened;
 mod publication_log;
 mod queue;
+#[cfg(test)]
+mod queue_schedules;
+#[cfg(test)]
+mod queue_tests;
 mod reader;
 mod record;
 mod refill;
@@ -55,6 +59,7 @@ mod segment;
 mod shift;
 mod state;
 mod survey;
+mod sync;
 mod tail;
 #[cfg(test)]
 mod test_disk;

@@ -45,7 +45,7 @@ impl<'a> RawSocket<'a> {
     /// A socket for tests that takes everything at once.
     #[cfg(test)]
     pub(crate) fn of_datagrams(socket: &'a std::net::UdpSocket) -> Self {
-        Self(socket.as_fd())
+        Self(SocketKind::Kernel(socket.as_fd()))
     }
 
     /// Sends as many bytes as the socket takes at once. Bypasses the runtime's readiness cache: the

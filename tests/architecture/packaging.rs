@@ -7,8 +7,8 @@ use super::{fail_on, root};
 
 /// Crates that compile C, with the programs that they need besides gcc and libc6-dev, which the image
 /// `rust:…-slim` has.
-const C_CRATES: [(&str, &[&str]); 4] =
-    [("alloca", &[]), ("ring", &[]), ("tikv-jemalloc-sys", &["make"]), ("zstd-sys", &[])];
+const C_CRATES: [(&str, &[&str]); 5] =
+    [("alloca", &[]), ("generator", &[]), ("ring", &[]), ("tikv-jemalloc-sys", &["make"]), ("zstd-sys", &[])];
 
 /// Crates that other crates compile C with, or find a C library with.
 const C_BUILDERS: [&str; 5] = ["autotools", "bindgen", "cc", "cmake", "pkg-config"];

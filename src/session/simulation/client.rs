@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::connection::{CommandWindow, streams};
 use super::generate::LEADERS;
 use super::market::Published;
-use super::messages::{Element, ServerFrame};
+use super::messages::{Element, Extension, ServerFrame};
 use super::scenario::{CommandText, Resume, SYMBOLS};
 use super::violation::violated;
 use crate::model::{Channel, Seq, StreamId, SymbolId};
@@ -271,7 +271,7 @@ impl Client {
         else {
             self.violated("acknowledgement", "there is one without a command".to_owned())
         };
-        if let Some(options) = &element.x {
+        if let Some(Extension::Options(options)) = &element.x {
             self.epoch = options.epoch.clone().into_owned();
             self.conflate_ms = options.conflate_ms;
         }

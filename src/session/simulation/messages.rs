@@ -34,7 +34,7 @@ pub(super) struct Element<'a> {
     #[serde(borrow)]
     pub(super) was: Cow<'a, str>,
     pub(super) code: u64,
-    pub(super) x: Option<AcknowledgedOptions<'a>>,
+    pub(super) x: Option<Extension<'a>>,
     #[serde(borrow)]
     pub(super) trades: Names<'a>,
     #[serde(borrow)]
@@ -62,6 +62,14 @@ pub(super) type Names<'a> = Vec<Cow<'a, str>>;
 pub(super) enum Bound<'a> {
     Number(u64),
     Time(#[expect(dead_code, reason = "it is read to be skipped")] Cow<'a, str>),
+}
+
+/// `x` is a map in an acknowledgement, and a venue in an object.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Extension<'a> {
+    Options(#[serde(borrow)] AcknowledgedOptions<'a>),
+    Venue(#[expect(dead_code, reason = "it is read to be skipped")] Cow<'a, str>),
 }
 
 /// `x` of an acknowledgement.

@@ -4,7 +4,7 @@ use super::client::{Client, Tally};
 use super::connection::Connection;
 use super::market;
 use super::nodes::{LIVENESS_INTERVAL, Nodes};
-use super::scenario::{CLIENTS, Dial, HopKind, LEGACY_CLIENT, Reading, Scenario, Settings, Step};
+use super::scenario::{CLIENTS, Dial, HopKind, LEGACY_CLIENT, Reading, Resume, Scenario, Settings, Step};
 use super::violation::violated;
 use crate::hub::{LivenessTimeouts, Subscriber};
 use crate::wire::Close;
@@ -97,8 +97,10 @@ impl World {
             Step::Run => self.run_tasks(),
             Step::Connect(client, dial) => self.connect(*client, *dial),
             Step::Send(client, text) => {
-                let Seat { client, connection, .. } = &mut self.seats[*client];
+                let now = self.nodes.now.steady;
+                let Seat { client, connection, fast_since, .. } = &mut self.seats[*client];
                 if let Some(connection) = connection {
+                    *fast_since = fast_since.map(|_| now);
                     let frame = client.command(text, client.name != LEGACY_CLIENT);
                     connection.socket.send_to_server(&frame);
                 }
@@ -129,11 +131,16 @@ impl World {
         let hub = if is_legacy && self.settings.hop == HopKind::Cluster { 0 } else { dial.hub };
         let connection = Connection::open(&self.nodes.nodes[hub], hub, dial.line, &self.settings, now);
         let is_ordered = hub == 0 || self.settings.hop == HopKind::Worker;
-        let resume = seat.client.connect(dial.line.codec(), connection.windows(), dial.resume, is_ordered);
+        // A gateway believes a number that it does not know: its leader may have given it.
+        let resume = match dial.resume {
+            Resume::Impossible if !is_ordered => Resume::Own,
+            resume => resume,
+        };
+        let resume = seat.client.connect(dial.line.codec(), connection.windows(), resume, is_ordered);
         resume.iter().for_each(|frame| connection.socket.send_to_server(frame));
         (seat.blocked_since, seat.closing_since, seat.heard) = (None, None, now);
         seat.connection = Some(connection);
-        seat.read_as(Reading::Fast, now);
+        (seat.reading, seat.fast_since) = (Reading::Fast, Some(now));
     }
 
     /// Lets time pass in ticks of a millisecond, or of longer ones if it is long.
