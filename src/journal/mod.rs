@@ -45,6 +45,7 @@ mod lock;
 mod number_origin;
 mod opened;
 mod publication_log;
+#[cfg_attr(test, allow(clippy::duplicate_mod, reason = "`queue_schedules` compiles it with other locks"))]
 mod queue;
 #[cfg(test)]
 mod queue_schedules;

@@ -214,8 +214,7 @@ impl Client {
                 "epoch" => self.begin_epoch(element),
                 "gap" => self.gap(element),
                 kind => {
-                    let channel =
-                        Channel::MARKET.into_iter().find(|it| kind == (it.letter() as char).to_string());
+                    let channel = Channel::MARKET.into_iter().find(|it| kind == it.letter().to_string());
                     let Some(channel) = channel else {
                         self.violated("framing", format!("an unknown message: {element:?}"))
                     };

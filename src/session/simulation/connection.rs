@@ -179,10 +179,8 @@ impl Connection {
                 self.membership = None;
                 return;
             }
-            if self.state.close_reason().is_none() {
-                self.act(now);
-            }
-            if self.state.can_write() {
+            let has_acted = self.state.close_reason().is_none() && self.act(now);
+            if has_acted || self.state.can_write() {
                 continue;
             }
             if self.state.wants_answer() && !std::mem::replace(&mut has_answered, true) {
@@ -201,24 +199,28 @@ impl Connection {
         }
     }
 
-    /// What the actor does: it reads, unless too much waits, and carries commands out.
-    fn act(&mut self, now: Instant) {
-        if self.execution.is_none() && self.state.take_universe_grew() {
+    /// What the actor does: it reads, unless too much waits, and carries commands out. Says whether it may do more at once.
+    fn act(&mut self, now: Instant) -> bool {
+        if let Some((execution, window)) = self.execution.take() {
+            self.step(execution, window, now);
+            return !self.is_busy();
+        }
+        if self.state.take_universe_grew() {
             let known = self.protocol.extend_universe(self.state.hub().universe());
             self.executor.add_new_instruments(known, self.protocol.subscriptions(), now);
         }
-        if let Some((execution, window)) = self.execution.take() {
-            return self.step(execution, window, now);
-        }
         if self.state.backlog_bytes() > PAUSE_ABOVE {
-            return self.state.set_heard(now);
-        }
-        let mut received = Bytes::from(self.socket.take_received());
-        if !received.is_empty() {
             self.state.set_heard(now);
+            return false;
         }
-        while let Some(message) = self.decoder.decode(&mut received).expect("the client is correct") {
-            self.messages.push_back(message);
+        if self.messages.is_empty() {
+            let mut received = Bytes::from(self.socket.take_received());
+            if !received.is_empty() {
+                self.state.set_heard(now);
+            }
+            while let Some(message) = self.decoder.decode(&mut received).expect("the client is correct") {
+                self.messages.push_back(message);
+            }
         }
         match self.messages.pop_front() {
             Some(Incoming::Text(text)) => self.execute(Codec::Json, &text, now),
@@ -228,8 +230,10 @@ impl Connection {
                 self.state.send_urgent(message_frame(Opcode::Pong, &payload), now);
             }
             Some(Incoming::Close(code)) => self.state.begin_close(Close::Goodbye(code), now),
-            Some(Incoming::Pong) | None => {}
+            Some(Incoming::Pong) => {}
+            None => return false,
         }
+        !self.is_busy()
     }
 
     fn execute(&mut self, codec: Codec, text: &[u8], now: Instant) {
