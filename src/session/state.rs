@@ -381,7 +381,8 @@ impl SessionState {
         self.outbox.borrow().backlog_bytes() + self.writer.queued_bytes()
     }
 
-    fn has_backlog(&self) -> bool {
+    /// Whether anything waits for the socket, in the writer or in the outbox.
+    pub(super) fn has_backlog(&self) -> bool {
         !self.writer.is_clear() || !self.outbox.borrow().is_empty()
     }
 

@@ -72,7 +72,8 @@ where
         {
             *actor = None;
         }
-        if state.can_write() {
+        // What the actor did may have left a frame in the writer too, for which nothing else waits yet.
+        if written.is_ready() && state.has_backlog() {
             continue;
         }
         if state.wants_answer() {
@@ -133,5 +134,49 @@ impl Linger {
                 Poll::Pending => return self.deadline.as_mut().poll(cx),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::task::Waker;
+
+    use futures_util::stream;
+
+    use super::*;
+    use crate::hub::{Hub, Subscriber, SubscriberIdentity};
+    use crate::model::Epoch;
+    use crate::session::{Outbox, OutboxLimits};
+    use crate::transport::fake::FakeTransport;
+    use crate::wire::Codec;
+
+    /// A command has the hub deliver what waits to be coalesced. Over TLS, or where the socket is full, the frame stays in
+    /// the writer, and the waker is gone if it has woken the task before.
+    #[test]
+    fn a_frame_that_the_actor_leaves_in_the_writer_is_written_in_the_same_turn() {
+        let taken = Rc::new(Cell::new(0));
+        let count = Rc::clone(&taken);
+        let transport = FakeTransport::taking(move |bytes: &[u8]| {
+            count.set(count.get() + bytes.len());
+            bytes.len()
+        });
+        let (hub, now) = (Rc::new(Hub::for_tests(Duration::ZERO)), Instant::now());
+        let outbox = Outbox::new(Codec::Json, OutboxLimits::default());
+        let writer = SocketWriter::new(Box::new(transport), Bytes::new());
+        let identity = SubscriberIdentity::for_tests();
+        let state = SessionState::new(hub, identity, Epoch::default(), outbox, writer, now);
+        let mut has_sent = false;
+        let mut actor = Some(stream::poll_fn(|_| {
+            if !std::mem::replace(&mut has_sent, true) {
+                state.frame_sent(&Bytes::from_static(b"frame"), Ok(0));
+            }
+            Poll::Pending::<Option<Result<Bytes, Error>>>
+        }));
+
+        let served = poll_serve(&mut actor, &mut None, &state, &mut Context::from_waker(Waker::noop()));
+
+        assert!(served.is_pending());
+        assert_eq!(taken.get(), b"frame".len());
     }
 }
