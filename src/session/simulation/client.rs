@@ -98,7 +98,8 @@ impl Expected {
         match self {
             Self::After(last) => *last == number,
             Self::Begin(window) => {
-                let done = window.done.get().map_or(u64::MAX, |done| done[stream.index()].0);
+                let done = window.done.get().filter(|_| !window.is_open);
+                let done = done.map_or(u64::MAX, |done| done[stream.index()].0);
                 (window.began[stream.index()].0..=done).contains(&number)
             }
             Self::Listed => true,

@@ -1,5 +1,6 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::VecDeque;
+use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::nodes::Node;
-use super::scenario::{Line, SYMBOLS, Settings};
+use super::scenario::{HopKind, Line, SYMBOLS, Settings};
 use super::socket::{ServerEnd, SimulatedSocket, WakeFlag};
 use crate::hub::{ClientFacts, ConnectionHealth, Hub, Subscriber, SubscriberIdentity};
 use crate::model::{Channel, Epoch, Seq, StreamId, SymbolId, Timestamp};
@@ -45,18 +46,26 @@ pub(super) struct Connection {
     messages: VecDeque<Incoming>,
     windows: Rc<RefCell<VecDeque<Rc<CommandWindow>>>>,
     woken: Arc<WakeFlag>,
+    is_gateway: bool,
     /// Control messages that were queued since nothing waited: they count against no watermark.
     pub(super) controls: usize,
 }
 
 /// The numbers of all streams when a command began to be carried out, and when it was done: a stream that it adds begins
 /// with a number between them.
-#[derive(Debug)]
 pub(super) struct CommandWindow {
+    /// Whether a stream may begin with any number: a gateway tells of no loss where a stream was empty.
+    pub(super) is_open: bool,
     /// The number of instruments that were listed.
     pub(super) listed: usize,
     pub(super) began: Vec<Seq>,
     pub(super) done: OnceCell<Vec<Seq>>,
+}
+
+impl fmt::Debug for CommandWindow {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "a command")
+    }
 }
 
 /// All streams of the instruments, also of those that are yet to be listed.
@@ -129,6 +138,7 @@ impl Connection {
             messages: VecDeque::new(),
             windows: Rc::default(),
             woken: WakeFlag::set(),
+            is_gateway: hub == 1 && settings.hop == HopKind::Cluster,
             controls: 1,
         }
     }
@@ -180,7 +190,7 @@ impl Connection {
                 return;
             }
             let has_acted = self.state.close_reason().is_none() && self.act(now);
-            if has_acted || self.state.can_write() {
+            if has_acted || (written.is_ready() && self.state.has_backlog()) {
                 continue;
             }
             if self.state.wants_answer() && !std::mem::replace(&mut has_answered, true) {
@@ -241,8 +251,12 @@ impl Connection {
         let outcome = self.protocol.answer(Command::read(codec, text));
         let response = outcome.response.to_frame(self.codec);
         let hub = self.state.hub();
-        let window =
-            CommandWindow { listed: hub.universe().len(), began: numbers(hub), done: OnceCell::new() };
+        let window = CommandWindow {
+            is_open: self.is_gateway,
+            listed: hub.universe().len(),
+            began: numbers(hub),
+            done: OnceCell::new(),
+        };
         let window = Rc::new(window);
         self.windows.borrow_mut().push_back(Rc::clone(&window));
         self.controls += 2;

@@ -248,28 +248,34 @@ impl Seat {
     /// Runs the task if it was woken, and lets the client read and answer.
     fn run(&mut self, nodes: &Nodes, now: Instant, trace: &mut u64) {
         let Some(connection) = &mut self.connection else { return };
-        if connection.is_ready() {
-            let heard = connection.health(now).heard;
-            connection.run(now);
-            let health = connection.health(now);
-            if health.heard != heard {
-                self.heard = now;
-            }
-        }
         let most = match self.reading {
             Reading::Fast | Reading::Silent => usize::MAX,
             Reading::Slow(bytes) => bytes,
             Reading::Stalled => 0,
         };
-        let bytes = connection.socket.read_by_client(most);
-        self.client.take_in(&bytes, &nodes.published);
-        for _ in 0..std::mem::take(&mut self.client.pongs_due) {
-            if self.reading != Reading::Silent {
-                const PONG: [u8; 6] = [0x8A, 0x80, 0, 0, 0, 0];
-                connection.socket.send_to_server(&PONG);
+        loop {
+            if connection.is_ready() {
+                let heard = connection.health(now).heard;
+                connection.run(now);
+                if connection.health(now).heard != heard {
+                    self.heard = now;
+                }
+            }
+            let bytes = connection.socket.read_by_client(most);
+            self.client.take_in(&bytes, &nodes.published);
+            for _ in 0..std::mem::take(&mut self.client.pongs_due) {
+                if self.reading != Reading::Silent {
+                    const PONG: [u8; 6] = [0x8A, 0x80, 0, 0, 0, 0];
+                    connection.socket.send_to_server(&PONG);
+                }
+            }
+            // One that reads all there is makes room at once, and the kernel wakes the task.
+            if most < usize::MAX || !connection.socket.is_ready() {
+                break;
             }
         }
-        if connection.state.may_coalesce() && connection.socket.is_drained() {
+        let has_everything = connection.state.may_coalesce() && connection.health(now).queued_bytes == 0;
+        if has_everything && connection.socket.is_drained() {
             self.client.is_current();
         }
         let is_over = connection.has_ended() && connection.socket.is_drained();
