@@ -48,7 +48,7 @@ pub(super) struct Report {
 const LATE: Duration = Duration::from_millis(1_100);
 
 /// A client that reads all there is has everything this long after the last batch, besides its interval.
-const PROGRESS: Duration = Duration::from_millis(20);
+const PROGRESS: Duration = Duration::from_millis(50);
 
 /// The longest `conflate_ms` of a scenario.
 const LONGEST_INTERVAL: Duration = Duration::from_millis(250);
