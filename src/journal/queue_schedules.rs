@@ -93,6 +93,21 @@ fn every_schedule(batches: u64, capacity: usize, linger: Duration) {
     });
 }
 
+/// Nothing but the batch can wake the writer.
+#[test]
+fn under_every_schedule_a_first_batch_wakes_the_writer() {
+    loom::model(|| {
+        let queue = Arc::new(BatchQueue::new(1 << 20, JournalMetrics::default()));
+        let feed = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.push(&batch(1)))
+        };
+        let taken = queue.take(FOREVER, Duration::ZERO);
+        feed.join().expect("the feed ends");
+        assert_eq!(taken.batches.len(), 1);
+    });
+}
+
 #[test]
 fn under_every_schedule_the_writer_takes_each_batch_once() {
     every_schedule(3, 10, Duration::ZERO);

@@ -78,6 +78,8 @@ struct Resumed {
 /// Whether conflated objects leave in the order in which their streams became dirty.
 #[derive(Clone, Copy, Debug, Default)]
 struct DirtyOrder {
+    /// Whether there is one: a gateway tells of what it lost in the order of streams.
+    is_known: bool,
     /// Whether answers come in between, which have an order of their own.
     is_suspended: bool,
     /// The place, in the order of publication, of the first object that the last conflated one replaced.
@@ -143,7 +145,7 @@ impl Client {
         self.inbox.clear();
         self.resumed.clear();
         (self.conflate_ms, self.closed, self.pongs_due) = (0, None, 0);
-        self.order = DirtyOrder { is_suspended: !is_ordered, last: 0 };
+        self.order = DirtyOrder { is_known: is_ordered, is_suspended: true, last: 0 };
         if resume == Resume::No || epoch.is_empty() {
             return None;
         }
@@ -275,7 +277,7 @@ impl Client {
             self.epoch = options.epoch.clone().into_owned();
             self.conflate_ms = options.conflate_ms;
         }
-        self.order = DirtyOrder { is_suspended: true, last: 0 };
+        (self.order.is_suspended, self.order.last) = (true, 0);
         for stream in streams() {
             if !self.subscribed.includes(stream) {
                 self.expected.remove(&stream);
@@ -348,7 +350,7 @@ impl Client {
         }
         self.tally.snapshots += u64::from(sn);
         self.expected.insert(stream, Expected::After(sq));
-        if cf > 0 && self.conflate_ms == 0 && !self.order.is_suspended {
+        if cf > 0 && self.conflate_ms == 0 && self.order.is_known && !self.order.is_suspended {
             let place = published.place(stream, sq - cf).unwrap_or_default();
             if place < self.order.last {
                 self.violated("fairness", format!("{stream:?}: {sq} was dirty before, and comes later"));
