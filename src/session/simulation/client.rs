@@ -106,7 +106,7 @@ impl Expected {
             }
             Self::Listed => true,
             // Without an object there is nothing to say.
-            Self::Void(window) => number == 0 && window.began[stream.index()] == Seq(0),
+            Self::Void(window) => (number == 0 || window.is_open) && window.began[stream.index()] == Seq(0),
         }
     }
 }
@@ -284,11 +284,12 @@ impl Client {
             } else if !before.includes(stream) {
                 let last = resumed.as_ref().and_then(|it| Some((it, *it.last.get(&stream)?)));
                 let expected = match last {
+                    // The acknowledgement rejects it.
+                    _ if stream.symbol().index() >= window.listed => Expected::Listed,
                     Some((it, _)) if it.is_impossible || it.epoch != self.epoch => {
                         Expected::Void(Rc::clone(&window))
                     }
                     Some((_, last)) => Expected::After(last),
-                    None if stream.symbol().index() >= window.listed => Expected::Listed,
                     None => Expected::Begin(Rc::clone(&window)),
                 };
                 self.expected.insert(stream, expected);
