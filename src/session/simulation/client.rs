@@ -289,6 +289,11 @@ impl Client {
                     Some((it, _)) if it.is_impossible || it.epoch != self.epoch => {
                         Expected::Void(Rc::clone(&window))
                     }
+                    // A known gap: a follower that has nothing of a stream takes a first object with any number in a new
+                    // epoch, also where a client that comes from another node has earlier ones.
+                    Some(_) if window.is_open && window.began[stream.index()] == Seq(0) => {
+                        Expected::Begin(Rc::clone(&window))
+                    }
                     Some((_, last)) => Expected::After(last),
                     None => Expected::Begin(Rc::clone(&window)),
                 };
