@@ -79,7 +79,7 @@ class Inputs:
         return sessions * self.session_kib * 1024 / 1e9
 
 
-# What benches/README.md records.
+# What benches/README.md records: with --namespaces, one run on a busy machine.
 RECORDED = Inputs(update_us=7.2, update_bytes=127, board_us=22.2, board_bytes=3_091, ping_us=25, session_kib=11.0)
 
 
