@@ -188,6 +188,16 @@ fn a_snapshot_covers_the_named_streams_except_those_that_resume() {
 }
 
 #[test]
+fn a_name_that_stands_in_a_command_twice_has_one_snapshot() {
+    let mut protocol = protocol(10);
+
+    let (_, outcome) =
+        send(&mut protocol, r#"{"action":"subscribe","trades":["AAPL","AAPL"],"x":{"snapshot":true}}"#);
+
+    assert_eq!(outcome.snapshot, [SnapshotPart::Stream(trades(0), SnapshotKind::First)]);
+}
+
+#[test]
 fn a_snapshot_tells_streams_that_begin_from_those_that_the_client_receives_already() {
     let mut protocol = protocol(10);
     send(&mut protocol, r#"{"action":"subscribe","trades":["MSFT"]}"#);

@@ -385,7 +385,8 @@ impl SubscriptionState {
         changed: &ChangedStreams,
         resume: &[ResumePoint],
     ) -> Vec<SnapshotPart> {
-        let resumed: FxHashSet<_> = resume.iter().map(|point| point.stream).collect();
+        // A name may stand in a command twice.
+        let mut answered: FxHashSet<_> = resume.iter().map(|point| point.stream).collect();
         let part = |stream: StreamId| match changed.begins(stream) {
             true => SnapshotPart::Stream(stream, SnapshotKind::First),
             false => SnapshotPart::Stream(stream, SnapshotKind::Repeat),
@@ -413,7 +414,7 @@ impl SubscriptionState {
                 let streams = named.iter().filter_map(|name| self.universe.find_stream(channel, name));
                 let is_subscribed = |stream: &StreamId| self.subscriptions.includes(*stream, &self.universe);
                 parts.extend(
-                    streams.filter(is_subscribed).filter(|stream| !resumed.contains(stream)).map(part),
+                    streams.filter(is_subscribed).filter(|stream| answered.insert(*stream)).map(part),
                 );
             }
         }
