@@ -21,7 +21,7 @@ impl MaxDelay {
 /// what it cannot send waits for seconds. A few milliseconds of delay make fewer frames of the same objects.
 ///
 /// Every 100 ms the share of the time in which the thread was busy is averaged over some half a second. Above
-/// 60 % the delay doubles, from 1 to 10 ms; when the share has been below 45 % for a second, it halves, and ends at 0.
+/// 60 % the delay doubles, from 1 to 10 ms; when the share has been below 53 % for a second, it halves, and ends at 0.
 /// Between the two it stays, so that it does not swing: the delay itself lowers the share.
 #[derive(Debug)]
 pub(super) struct CoalescingDelay {
@@ -43,7 +43,7 @@ const SAMPLE_WEIGHT: f64 = 0.2;
 
 /// The load above which the delay grows, and the one below which it shrinks.
 const HIGH_LOAD: f64 = 0.6;
-const LOW_LOAD: f64 = 0.45;
+const LOW_LOAD: f64 = 0.53;
 
 /// The delay shrinks after this many samples of a low load.
 const QUIET_SAMPLES: u32 = 10;
@@ -143,9 +143,9 @@ mod tests {
     fn the_delay_ends_when_the_load_has_gone_and_stays_between_the_thresholds() {
         let mut world = World::new(MaxDelay::Auto);
         world.run(20, |_| 0.9);
-        world.run(10, |_| 0.52);
+        world.run(10, |_| 0.57);
 
-        assert_eq!(world.run(300, |_| 0.52), [10.0; 300], "between the thresholds");
+        assert_eq!(world.run(300, |_| 0.57), [10.0; 300], "between the thresholds");
         let falling = world.run(100, |_| 0.1);
 
         assert!(falling.is_sorted_by(|one, next| one >= next));
