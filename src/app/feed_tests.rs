@@ -20,7 +20,7 @@ struct ScriptedSource {
     held_back: Option<Arc<AtomicUsize>>,
     /// It opens when the test sends to this, if it is set.
     opens: Option<std::sync::mpsc::Receiver<()>>,
-    /// Who it is told reads its batches.
+    /// Where it sends the argument of each `skip_ticks`.
     readers: Option<UnboundedSender<Readers>>,
 }
 

@@ -106,11 +106,12 @@ pub trait EventSource: Send {
     fn skip_ticks(&mut self, _: Readers) {}
 }
 
-/// Who reads the events of a source.
+/// Whether sessions wait for the events of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
-    /// Somebody waits for each event: only ticks at which a poll would append nothing may be skipped.
+    /// A session is open: only ticks at which a poll would append nothing may be skipped.
     Waiting,
-    /// Nobody waits. Events are appended some ticks late, the same ones in the same order, with their own times.
+    /// No session is open: the source may append events some ticks late, the same ones in the same order, with their own
+    /// times.
     Absent,
 }

@@ -33,8 +33,8 @@ const TICK: Duration = MillisecondClock::PERIOD;
 /// The most ticks skipped in a row without events.
 const MAX_IDLE_TICKS: u64 = 7;
 
-/// The most ticks skipped in a row while nobody reads the events: a reader who comes, or asks by REST, finds the market of
-/// 25 ms ago at the earliest. Well below the steps that the pacer allows at once, so that event time is not late after it.
+/// The most ticks skipped in a row while no session is open: the snapshot of a new session, and REST, are at most 25 ms
+/// old. Well below the steps that the pacer allows at once, so that event time is not late afterwards.
 const MAX_UNREAD_TICKS: u64 = 24;
 
 const _: () = assert!(MAX_UNREAD_TICKS * 2 < Pacer::MAX_BURST.as_millis() as u64);
@@ -121,7 +121,7 @@ impl EventSource for SimulatedMarket {
         MillisecondClock::new(until_next(TICK, self.clock.now()), self.hints.clone()).boxed_local()
     }
 
-    /// Skips up to 7 ticks without events, or 24 of any kind while nobody reads them: waking an idle processor takes longer
+    /// Skips up to 7 ticks without events, or 24 of any kind while no session is open: waking an idle processor takes longer
     /// than the steps.
     fn skip_ticks(&mut self, readers: Readers) {
         if self.pacer.is_up_to_date() {
