@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::executor::{CommandExecution, CommandExecutor, StepResult};
 use super::state::{HubMembership, SessionState};
+use super::test_turn::write_until_full;
 use super::{Limits, Outbox, OutboxLimits, Protocol, ReplayLookup};
 use crate::archive::RetainedObject;
 use crate::feed::{BarSpans, Batch, FeedProgress, LastValues, Sequencer};
@@ -317,18 +317,13 @@ impl Client {
     /// Takes up to this many bytes, and checks every number in the frames that are complete.
     fn read(&mut self, bytes: usize, now: Instant) {
         self.socket.borrow_mut().room = bytes;
-        loop {
-            let written = self.state.poll_write(&mut Context::from_waker(Waker::noop()), now);
-            assert!(!matches!(written, Poll::Ready(Err(_))));
-            if written.is_pending() || !self.state.wants_answer() {
-                break;
-            }
-            self.state.produce_answer(now);
-        }
+        write_until_full(&self.state, now);
         self.socket.borrow_mut().room = 0;
         let received = std::mem::take(&mut self.socket.borrow_mut().bytes);
         let mut rest = &received[..];
-        while let Some(length) = frame_length(rest).filter(|length| *length <= rest.len()) {
+        while let Some(length) =
+            fixtures::payload_range(rest).map(|payload| payload.end).filter(|end| *end <= rest.len())
+        {
             let (frame, behind) = rest.split_at(length);
             let objects: Vec<Value> = serde_json::from_slice(fixtures::payload(frame)).unwrap();
             objects.iter().for_each(|object| self.check(object));
@@ -435,14 +430,6 @@ impl Client {
 }
 
 /// The length of the first frame, once it is known (RFC 6455 section 5.2).
-fn frame_length(bytes: &[u8]) -> Option<usize> {
-    match bytes.get(1)? {
-        length @ 0..=125 => Some(2 + usize::from(*length)),
-        126 => Some(4 + usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().unwrap()))),
-        _ => Some(10 + u64::from_be_bytes(bytes.get(2..10)?.try_into().unwrap()) as usize),
-    }
-}
-
 const CHANNELS: [(&str, &str); 5] =
     [("t", "trades"), ("q", "quotes"), ("b", "bars"), ("d", "dailyBars"), ("k", "tickers")];
 

@@ -55,3 +55,5 @@ mod identity_tests;
 mod instruction_tests;
 #[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod test_turn;

@@ -1,5 +1,7 @@
 //! Example values for tests.
 
+use std::ops::Range;
+
 use crate::model::{
     Bar, BarOrigin, Body, Cancel, CancelAction, Conditions, Correction, Epoch, Instrument, Luld, MarketHours,
     MessageHead, Object, Price, Print, Quote, Seq, Status, StatusReason, SymbolId, Tape, Ticker, Timestamp,
@@ -9,11 +11,17 @@ use crate::wire::Acknowledgement;
 
 /// The payload of an unmasked frame.
 pub(crate) fn payload(frame: &[u8]) -> &[u8] {
-    match frame[1] {
-        0..=125 => &frame[2..],
-        126 => &frame[4..],
-        _ => &frame[10..],
-    }
+    &frame[payload_range(frame).expect("the header is complete").start..]
+}
+
+/// Where the payload of the first frame of a server begins and ends, once its header is complete (RFC 6455 section 5.2).
+pub(crate) fn payload_range(bytes: &[u8]) -> Option<Range<usize>> {
+    let (start, length) = match *bytes.get(1)? {
+        length @ 0..=125 => (2, usize::from(length)),
+        126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
+        _ => (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?) as usize),
+    };
+    Some(start..start + length)
 }
 
 /// One object of each channel of instruments.

@@ -4,6 +4,7 @@ use flate2::{Decompress, FlushDecompress};
 use serde::Deserialize;
 
 use super::violation::violated;
+use crate::wire::fixtures::payload_range;
 use crate::wire::{Codec, Opcode};
 
 /// One frame of the server.
@@ -99,14 +100,10 @@ impl ServerFrame {
     /// Takes the first frame, once it is complete (RFC 6455 section 5.2).
     pub(super) fn take(bytes: &mut Vec<u8>) -> Option<Self> {
         const RSV1: u8 = 0x40;
-        let (header, length) = match *bytes.get(1)? {
-            length @ 0..=125 => (2, usize::from(length)),
-            126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
-            _ => (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?) as usize),
-        };
-        let payload = bytes.get(header..header + length)?.to_vec();
+        let range = payload_range(bytes)?;
+        let payload = bytes.get(range.clone())?.to_vec();
         let first = bytes[0];
-        bytes.drain(..header + length);
+        bytes.drain(..range.end);
         let payload = if first & RSV1 == 0 { payload } else { inflated(&payload) };
         Some(Self { opcode: first & 0x0F, payload })
     }
