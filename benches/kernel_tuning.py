@@ -21,7 +21,8 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
+
+from linux import await_ready, slab_bytes
 
 SERVER_ADDRESS, CLIENT_ADDRESS = "10.213.0.1", "10.213.0.2"
 PORT = 8080
@@ -81,21 +82,20 @@ class Namespaces:
         return sum(int(t) + int(w) for t, w in re.findall(r"skmem:\(r\d+,rb\d+,t(\d+),tb\d+,f\d+,w(\d+)", text))
 
 
+def is_ready() -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((SERVER_ADDRESS, PORT), 1) as probe:
+        probe.sendall(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        return b" 200 " in probe.recv(64)
+    return False
+
+
 @contextlib.contextmanager
 def server(program: str, namespaces: Namespaces, *options: str):
     """A server in its namespace, ready."""
     command = ["ip", "netns", "exec", namespaces.server, program, "--listen", f"0.0.0.0:{PORT}", "--workers", "1"]
     child = subprocess.Popen([*command, "--max-sessions-per-address", "20000", *options], stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + DEADLINE
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection((SERVER_ADDRESS, PORT), 1) as probe:
-                probe.sendall(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n")
-                if b" 200 " in probe.recv(64):
-                    break
-            if time.monotonic() > until or child.poll() is not None:
-                sys.exit("the server is not ready")
-            time.sleep(0.05)
+        await_ready(child, is_ready, DEADLINE)
         yield child
     finally:
         child.terminate()
@@ -142,12 +142,6 @@ def text_frame(payload: bytes) -> bytes:
     """A masked text frame (RFC 6455, section 5.2) with the mask 0."""
     assert len(payload) < 126
     return bytes([0x81, 0x80 | len(payload), 0, 0, 0, 0]) + payload
-
-
-def slab_bytes() -> int:
-    """The memory of the whole kernel for objects, sockets among them."""
-    lines = Path("/proc/meminfo").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Slab:"))
 
 
 def accept_queue(namespaces: Namespaces, program: str, sessions: int):

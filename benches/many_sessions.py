@@ -22,6 +22,7 @@ import time
 
 import model
 import results
+from linux import slab_bytes
 
 START_DEADLINE = 30
 # Descriptors of a process that are no sessions.
@@ -67,12 +68,6 @@ def start(options: argparse.Namespace, number: int, folder: pathlib.Path) -> tup
         time.sleep(0.05)
     server.kill()
     sys.exit("the server does not start: " + log.read_text())
-
-
-def slab_bytes() -> int:
-    """The memory of the whole kernel for objects, sockets among them."""
-    lines = pathlib.Path("/proc/meminfo").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Slab:"))
 
 
 def measure(options: argparse.Namespace, servers: list[tuple[subprocess.Popen, str]], folder: pathlib.Path) -> tuple[list[dict], float]:

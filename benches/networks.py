@@ -30,6 +30,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from linux import await_ready
+
 SERVER_ADDRESS, CLIENT_ADDRESS = "10.214.0.1", "10.214.0.2"
 PORT = 8080
 CONTROLS = ("bbr", "cubic")
@@ -409,11 +411,8 @@ def started(program: str, namespace: str):
     child = subprocess.Popen([*command, program, "--listen", f"0.0.0.0:{PORT}", *MARKET], stderr=subprocess.DEVNULL)
     probe = "import urllib.request as it; it.urlopen('http://127.0.0.1:8080/readyz', timeout=1)"
     try:
-        until = time.monotonic() + DEADLINE
-        while subprocess.run([*command, sys.executable, "-c", probe], capture_output=True, check=False).returncode != 0:
-            if time.monotonic() > until or child.poll() is not None:
-                sys.exit("the server is not ready")
-            time.sleep(0.1)
+        is_ready = lambda: subprocess.run([*command, sys.executable, "-c", probe], capture_output=True, check=False).returncode == 0
+        await_ready(child, is_ready, DEADLINE)
         yield child
     finally:
         child.terminate()

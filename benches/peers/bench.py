@@ -29,6 +29,7 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent))
 import report  # noqa: E402
 import results  # noqa: E402
+from linux import cpu_seconds, process_stat  # noqa: E402
 
 TOOLS = ROOT / ".tools"
 SERVER_CORE, CLIENT_CORE = "0", "1"
@@ -73,8 +74,7 @@ def children(parent: int) -> list[int]:
     found = []
     for entry in pathlib.Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            after_name = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(after_name[1]) == parent:
+            if int(process_stat(int(entry.name))[1]) == parent:
                 found.append(int(entry.name))
     return found
 
@@ -217,11 +217,6 @@ class Ws(Peer):
 
 
 PEERS = {"tapecast": Tapecast, "nats": Nats, "nchan": Nchan, "mosquitto": Mosquitto, "ws": Ws}
-
-
-def cpu_seconds(process: int) -> float:
-    after_name = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
