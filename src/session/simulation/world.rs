@@ -187,13 +187,17 @@ impl World {
                 connection.controls = 0;
             }
             let is_blocked = health.stalled.is_some() && connection.socket.is_full();
+            let is_busy = connection.is_busy();
             seat.blocked_since = is_blocked.then(|| seat.blocked_since.unwrap_or(now));
             seat.check_liveness(now);
+            if is_busy {
+                // What a command brings in its last turn has as long as what it brings in its first.
+                seat.fast_since = seat.fast_since.map(|_| now);
+            }
             let is_fast = seat
                 .fast_since
                 .is_some_and(|since| now >= since + self.settings.max_delay + LONGEST_INTERVAL + PROGRESS);
-            let connection =
-                seat.connection.as_ref().filter(|it| !it.is_busy() && it.close_reason().is_none());
+            let connection = seat.connection.as_ref().filter(|it| it.close_reason().is_none());
             if let (true, true, Some(connection)) = (is_fast, is_quiet, connection) {
                 let hub = &self.nodes.nodes[connection.hub].hub;
                 seat.client
