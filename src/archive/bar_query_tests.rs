@@ -9,6 +9,7 @@ use crate::wire::fixtures;
 
 const SYMBOL: SymbolId = SymbolId(0);
 const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
 
 /// Days whose minutes are made, before today.
 const DAYS: usize = 5;
@@ -107,9 +108,12 @@ impl EarlierBars for Past {
     fn until(&self, _: SymbolId, at: Timestamp) -> LatestBars {
         let today = TradingDay::of(at).start;
         let complete = |second: &&Bar| second.start < at.floor_to(SECOND);
+        let hours = joined(&self.minutes_between(today, at.floor_to(HOUR)), Span::Minute, Span::Hour);
+        let since = hours.last().map_or(today, |hour| hour.start);
         LatestBars {
             previous_day: self.days.iter().rfind(|day| day.start < today).copied(),
-            minutes: self.minutes_between(today, at.floor_to(MINUTE)),
+            hours,
+            minutes: self.minutes_between(since, at.floor_to(MINUTE)),
             seconds: self.seconds.iter().filter(complete).copied().collect(),
         }
     }

@@ -28,9 +28,11 @@ pub trait EarlierBars: Send + Sync {
 pub struct LatestBars {
     /// That of the latest day before today.
     pub previous_day: Option<Bar>,
-    /// Today's complete minutes.
+    /// Today's complete hours, if the market has no regular hours, which part days otherwise.
+    pub hours: Vec<Bar>,
+    /// Today's latest complete minutes: those of whole hours, and all of the current one.
     pub minutes: Vec<Bar>,
-    /// The latest complete seconds, those of the current minute included.
+    /// The latest complete seconds: those of whole minutes, and all of the current one.
     pub seconds: Vec<Bar>,
 }
 

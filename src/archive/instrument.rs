@@ -152,11 +152,11 @@ impl InstrumentArchive {
         joined.into_iter().next().filter(|bar| bar.start == start)
     }
 
-    /// The bars of the days of which these are the minutes.
-    fn days_of(&self, minutes: &[Bar]) -> Vec<Bar> {
+    /// The bars of the days of which these are the minutes, or the hours of a market without regular hours.
+    fn days_of(&self, bars: &[Bar]) -> Vec<Bar> {
         let mut parts = DayParts::new(self.hours);
         let mut joiner = Joiner::new(Span::Day.timeframe(), Span::Minute);
-        minutes.iter().for_each(|minute| joiner.push(&parts.of(minute)));
+        bars.iter().for_each(|bar| joiner.push(&parts.of(bar)));
         joiner.finish()
     }
 
@@ -209,7 +209,7 @@ impl InstrumentArchive {
 
     /// Takes in the history, in the form of [`super::Archive::seed`].
     pub(super) fn seed(&mut self, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) {
-        let history = self.history(days, minutes, seconds);
+        let history = self.history(days, &[], minutes, seconds);
         for (bars, seeded) in self.bars.iter_mut().zip(&history) {
             seeded.iter().for_each(|bar| bars.seed(bar));
         }
@@ -219,7 +219,8 @@ impl InstrumentArchive {
     ///
     /// Spans that began earlier stay as they are: a clock that was set back leaves these.
     pub(super) fn begin(&mut self, at: Timestamp, latest: &LatestBars) {
-        let history = self.history(latest.previous_day.as_slice(), &latest.minutes, &latest.seconds);
+        let LatestBars { previous_day, hours, minutes, seconds } = latest;
+        let history = self.history(previous_day.as_slice(), hours, minutes, seconds);
         for (span, bars) in Span::ALL.into_iter().zip(&history) {
             let until = &mut self.earlier_until[span.index()];
             if until.is_none_or(|until| until > at) {
@@ -247,20 +248,31 @@ impl InstrumentArchive {
         }
     }
 
-    /// The bars of each span of a history.
-    fn history(&self, days: &[Bar], minutes: &[Bar], seconds: &[Bar]) -> [Vec<Bar>; Span::COUNT] {
+    /// The bars of each span of a history, whose hours may begin before its minutes.
+    fn history(
+        &self,
+        days: &[Bar],
+        hours: &[Bar],
+        minutes: &[Bar],
+        seconds: &[Bar],
+    ) -> [Vec<Bar>; Span::COUNT] {
         let complete = minutes.last().map(|minute| minute.start);
         let current = seconds
             .iter()
             .filter(|second| Some(Span::Minute.start(second.start, Timestamp::default())) > complete);
         let current = joined(current, Span::Second, Span::Minute);
         let minutes: Vec<Bar> = minutes.iter().chain(&current).copied().collect();
-        let today = self.days_of(&minutes);
+        let last_hour = hours.last().map(|hour| hour.start);
+        let later = joined(&minutes, Span::Minute, Span::Hour);
+        let later = later.into_iter().filter(|hour| Some(hour.start) > last_hour);
+        let hours: Vec<Bar> = hours.iter().copied().chain(later).collect();
+        let today = self.days_of(if last_hour.is_some() { &hours } else { &minutes });
         Span::ALL.map(|span| match span {
             Span::Second => seconds.to_vec(),
             Span::FiveSeconds => joined(seconds, Span::Second, span),
             Span::Minute => minutes.clone(),
-            Span::FiveMinutes | Span::Hour => joined(&minutes, Span::Minute, span),
+            Span::FiveMinutes => joined(&minutes, Span::Minute, span),
+            Span::Hour => hours.clone(),
             Span::Day => days.iter().chain(&today).copied().collect(),
         })
     }

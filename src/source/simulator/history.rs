@@ -1,10 +1,11 @@
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::model::{Bar, Instrument, SECOND, Timestamp, Universe};
 
 use super::activity::{total_weight, weight};
 use super::listings::{PastEnd, close_of};
-use super::past_days::PastDays;
+use super::past_days::{PastDay, PastDays};
 use super::settings::SimulationSettings;
 
 /// Simulated historical bars up to the time at which the simulated market opens.
@@ -33,16 +34,18 @@ pub struct History {
 pub struct InstrumentHistory {
     /// The bar of the latest day before today with a trade.
     pub previous_day: Option<Bar>,
-    /// Minute bars of today's complete minutes.
+    /// Hour bars of today's complete hours.
+    pub hours: Vec<Bar>,
+    /// Minute bars of today's complete minutes, from the latest hour on that has a complete one.
     pub minutes: Vec<Bar>,
-    /// Second bars of the complete seconds within [`History::SECONDS_SINCE`]. Those of a complete minute
-    /// add up to exactly its bar.
+    /// Second bars of the complete seconds, from the minute before the current one on, and not before today.
     pub seconds: Vec<Bar>,
     /// The prices at which the bars end.
     pub end: PastEnd,
 }
 
 const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
 
 impl History {
     /// Second bars go back this far before the current minute, and not beyond today.
@@ -90,36 +93,58 @@ impl History {
         let Ok(index) = self.midnights.binary_search(&midnight) else { return Vec::new() };
         let past = self.past(instrument);
         let day = self.midnights.get(index..=index + 1).unwrap_or_default();
-        let mut minutes: Vec<Bar> = past.days(day).iter().flat_map(|day| past.minutes(day)).collect();
-        let current = self.now.floor_to(MINUTE);
-        minutes.truncate(minutes.partition_point(|minute| minute.start < current));
+        let hours = past.days(day).into_iter().flat_map(|day| past.hours(&day));
+        let mut minutes: Vec<Bar> = hours.flat_map(|hour| past.minutes(&hour)).collect();
+        truncate(&mut minutes, self.now.floor_to(MINUTE));
         minutes
     }
 
-    /// The latest bars before a time on one of the days. O(minutes of a day).
+    /// The second bars of the complete seconds within [`Self::SECONDS_SINCE`], in order. Those of a complete minute add up to
+    /// its bar.
+    pub fn seconds(&self, instrument: &Instrument) -> Vec<Bar> {
+        let past = self.past(instrument);
+        let [_, today] = self.days_at(&past, self.now);
+        let hours = today.map(|today| past.hours(&today)).unwrap_or_default();
+        let since = self.now.floor_to(MINUTE) - Self::SECONDS_SINCE;
+        seconds(&past, &minutes(&past, &hours, since..self.now), since..self.now)
+    }
+
+    /// The latest bars before a time on one of the days. O(hours of a day + minutes of an hour + seconds of a minute).
     pub fn until(&self, instrument: &Instrument, at: Timestamp) -> InstrumentHistory {
         let past = self.past(instrument);
-        let days = self.midnights.partition_point(|midnight| *midnight <= at);
-        let today = days.checked_sub(1).and_then(|today| self.midnights.get(today..=days));
-        let today = today.map(|day| past.days(day)).unwrap_or_default();
-        let (mut minutes, mut seconds) = (Vec::new(), Vec::new());
-        let current = at.floor_to(MINUTE);
-        let of_today = today.iter().flat_map(|today| past.minutes(today));
-        for minute in of_today.take_while(|minute| minute.start <= current) {
-            if minute.start >= current - Self::SECONDS_SINCE {
-                seconds.append(&mut past.seconds(&minute));
-            }
-            if minute.start < current {
-                minutes.push(minute);
-            }
+        let [previous_day, today] = self.days_at(&past, at);
+        let mut hours = today.map(|today| past.hours(&today)).unwrap_or_default();
+        let since = at.floor_to(MINUTE) - Duration::from_mins(1);
+        let mut minutes = minutes(&past, &hours, since..at);
+        let seconds = seconds(&past, &minutes, since..at);
+        truncate(&mut minutes, at.floor_to(MINUTE));
+        if minutes.is_empty() {
+            let hour = hours.iter().rfind(|hour| hour.start < since.floor_to(HOUR));
+            minutes = hour.map(|hour| past.minutes(hour)).unwrap_or_default();
         }
-        let complete = at.floor_to(SECOND);
-        seconds.truncate(seconds.partition_point(|second| second.start < complete));
-        let previous_day = latest_day(&past, &self.midnights[..days]);
+        truncate(&mut hours, at.floor_to(HOUR));
+        let previous_day = previous_day.and_then(|day| day.bar);
+        // Nearly always it is yesterday; that of a quiet instrument may be any day.
+        let previous_day = previous_day.or_else(|| self.latest_day(&past, at));
         let previous_close = previous_day.map_or(close_of(instrument), |day| day.close);
         let latest = [seconds.last(), minutes.last()].into_iter().flatten().max_by_key(|bar| bar.start);
         let price = latest.map_or(previous_close, |bar| bar.close);
-        InstrumentHistory { previous_day, minutes, seconds, end: PastEnd { previous_close, price } }
+        InstrumentHistory { previous_day, hours, minutes, seconds, end: PastEnd { previous_close, price } }
+    }
+
+    /// The day before the day of this time, and that day.
+    fn days_at(&self, past: &PastDays<'_>, at: Timestamp) -> [Option<PastDay>; 2] {
+        let days = self.midnights.partition_point(|midnight| *midnight <= at);
+        let around = self.midnights.get(days.saturating_sub(2)..=days).unwrap_or_default();
+        let mut around = past.days(around).into_iter().rev();
+        let today = around.next();
+        [around.next(), today]
+    }
+
+    /// The bar of the latest day with a trade before the day of this time. O(days).
+    fn latest_day(&self, past: &PastDays<'_>, at: Timestamp) -> Option<Bar> {
+        let days = self.midnights.partition_point(|midnight| *midnight <= at);
+        past.days(&self.midnights[..days]).into_iter().rev().find_map(|day| day.bar)
     }
 
     fn past<'i>(&self, instrument: &'i Instrument) -> PastDays<'i> {
@@ -127,11 +152,24 @@ impl History {
     }
 }
 
-/// The bar of the latest of these days that has a trade.
-fn latest_day(past: &PastDays<'_>, midnights: &[Timestamp]) -> Option<Bar> {
-    // Nearly always it is the last one; that of a quiet instrument may be any.
-    let last = &midnights[midnights.len().saturating_sub(2)..];
-    [last, midnights].into_iter().find_map(|days| past.days(days).into_iter().rev().find_map(|day| day.bar))
+/// The minutes of those of these hours that share a part with the times.
+fn minutes(past: &PastDays<'_>, hours: &[Bar], times: Range<Timestamp>) -> Vec<Bar> {
+    let times = times.start.floor_to(HOUR)..times.end;
+    hours.iter().filter(|hour| times.contains(&hour.start)).flat_map(|hour| past.minutes(hour)).collect()
+}
+
+/// The complete seconds between a whole minute and another time, in these minutes.
+fn seconds(past: &PastDays<'_>, minutes: &[Bar], times: Range<Timestamp>) -> Vec<Bar> {
+    let end = times.end.floor_to(SECOND);
+    let minutes = minutes.iter().filter(|minute| times.contains(&minute.start));
+    let mut seconds: Vec<Bar> = minutes.flat_map(|minute| past.seconds(minute)).collect();
+    truncate(&mut seconds, end);
+    seconds
+}
+
+/// Removes the bars, which are in order, that do not start before a time.
+fn truncate(bars: &mut Vec<Bar>, before: Timestamp) {
+    bars.truncate(bars.partition_point(|bar| bar.start < before));
 }
 
 #[cfg(test)]

@@ -18,10 +18,11 @@ fn at(hours: i64, seconds: i64) -> Timestamp {
 
 const SESSIONS: usize = 5;
 
-/// The bars of one instrument, with the minutes of [`SESSIONS`] days before today.
+/// The bars of one instrument, with the hours and minutes of [`SESSIONS`] days before today, and of today.
 #[derive(Debug, PartialEq, Eq)]
 struct WholeHistory {
     days: Vec<Bar>,
+    hours: Vec<Bar>,
     minutes: Vec<Bar>,
     seconds: Vec<Bar>,
     end: PastEnd,
@@ -30,10 +31,13 @@ struct WholeHistory {
 fn whole_history(history: &History, instrument: &Instrument) -> WholeHistory {
     let days = history.days(instrument);
     let midnights = &history.midnights()[history.midnights().len().saturating_sub(SESSIONS + 2)..];
+    let past = history.past(instrument);
+    let mut hours: Vec<Bar> = past.days(midnights).iter().flat_map(|day| past.hours(day)).collect();
+    truncate(&mut hours, history.now());
     let minutes = midnights.iter().flat_map(|midnight| history.minutes(instrument, *midnight)).collect();
     let latest = history.until(instrument, history.now());
     assert_eq!(latest.previous_day, days.last().copied());
-    WholeHistory { days, minutes, seconds: latest.seconds, end: latest.end }
+    WholeHistory { days, hours, minutes, seconds: history.seconds(instrument), end: latest.end }
 }
 
 fn histories_at_rate(
@@ -54,8 +58,8 @@ fn histories(count: usize, seed: u64, now: Timestamp) -> Vec<(Instrument, WholeH
     histories_at_rate(count, seed, now, SimulationSettings::default().trades_per_second)
 }
 
-fn all(history: &WholeHistory) -> [&Vec<Bar>; 3] {
-    [&history.days, &history.minutes, &history.seconds]
+fn all(history: &WholeHistory) -> [&Vec<Bar>; 4] {
+    [&history.days, &history.minutes, &history.seconds, &history.hours]
 }
 
 fn ratio(later: &Bar, earlier: &Bar) -> f64 {
@@ -126,7 +130,7 @@ fn bars_open_near_the_previous_close() {
 }
 
 #[test]
-fn minutes_add_up_to_exactly_their_days_and_seconds_to_their_minutes() {
+fn hours_add_up_to_exactly_their_days_minutes_to_their_hours_and_seconds_to_their_minutes() {
     let quiet = QUIET_RATES.iter().flat_map(|rate| histories_at_rate(20, 1, at(15, 12), *rate));
     for (_, history) in histories(100, 3, at(15, 12)).into_iter().chain(quiet) {
         let of = |bars: &[Bar], whole: &Bar, length| -> Vec<Bar> {
@@ -137,7 +141,10 @@ fn minutes_add_up_to_exactly_their_days_and_seconds_to_their_minutes() {
                 .collect()
         };
         for day in history.days.iter().filter(|day| day.start.nanos() >= MIDNIGHT - SESSIONS as i64 * DAY) {
-            assert_sum(day, &of(&history.minutes, day, DAY));
+            assert_sum(day, &of(&history.hours, day, DAY));
+        }
+        for hour in history.hours.iter().filter(|hour| hour.start < at(15, 0).floor_to(HOUR)) {
+            assert_sum(hour, &of(&history.minutes, hour, HOUR));
         }
         let since = at(15, 0).floor_to(MINUTE).nanos() - 10 * MINUTE;
         for minute in history.minutes.iter().filter(|minute| minute.start.nanos() >= since) {
@@ -168,7 +175,7 @@ fn the_past_is_the_same_whenever_the_market_opens() {
     for (hours, seconds) in later {
         let now = at(15 + hours, 12 + seconds);
         for ((_, early), (_, late)) in first.iter().zip(histories(10, 7, now)) {
-            let mut compared = [0; 3];
+            let mut compared = [0; 4];
             for (kind, (early, late)) in all(early).into_iter().zip(all(&late)).enumerate() {
                 let Some(from) = late.first().map(|bar| bar.start) else { continue };
                 let both = early.iter().filter(|bar| bar.start >= from);
@@ -229,6 +236,36 @@ fn prices_stay_around_the_listed_ones() {
         for day in &history.days {
             let level = day.close.to_dollars() / close_of(&instrument).to_dollars();
             assert!((0.3..3.5).contains(&level), "{level}: {day:?}");
+        }
+    }
+}
+
+#[test]
+fn the_latest_bars_are_those_of_the_whole_history() {
+    let times = [(0, 0), (0, 30), (0, 61), (1, 0), (1, 59), (1, 60), (15, 12), (15, 3_599)];
+    for (rate, (hours, seconds)) in
+        [1_000.0, 0.1, 0.01].into_iter().flat_map(|rate| times.map(|at| (rate, at)))
+    {
+        let now = at(hours, seconds);
+        let universe = universe(20, 1);
+        let settings = SimulationSettings { trades_per_second: rate, ..SimulationSettings::default() };
+        let history = History::new(&universe, settings, year(0), now);
+        for instrument in universe.iter() {
+            let latest = history.until(instrument, now);
+            let minutes = history.minutes(instrument, Timestamp::from_nanos(MIDNIGHT));
+            let of_hour = |hour: Timestamp| -> Vec<Bar> {
+                minutes.iter().filter(|minute| minute.start.floor_to(HOUR) == hour).copied().collect()
+            };
+            let whole_hours = minutes.iter().map(|minute| minute.start.floor_to(HOUR));
+            let mut whole_hours: Vec<Timestamp> =
+                whole_hours.filter(|hour| *hour < now.floor_to(HOUR)).collect();
+            whole_hours.dedup();
+
+            assert!(minutes.ends_with(&latest.minutes), "{hours} h {seconds} s");
+            assert!(latest.minutes.is_empty() == minutes.is_empty());
+            assert!(history.seconds(instrument).ends_with(&latest.seconds));
+            assert!(latest.hours.iter().map(|hour| hour.start).eq(whole_hours));
+            latest.hours.iter().for_each(|hour| assert_sum(hour, &of_hour(hour.start)));
         }
     }
 }

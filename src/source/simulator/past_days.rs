@@ -17,8 +17,9 @@ use super::random::{Purpose, RandomStream};
 ///    listed price, and the days between are a [`PriceProcess`] with a drift that makes it arrive at the next block's
 ///    start. So the price of any day costs one block, the past has the volatility clusters and the fat tails of the
 ///    market itself, and prices stay around the listed ones however far one goes back.
-/// 2. *Minutes and seconds.* The bar of a day is divided into its minutes, and the bar of a minute into its seconds, by
-///    [`Division`]: the parts add up to the whole exactly.
+/// 2. *Hours, minutes and seconds.* The bar of a day is divided into its hours, that of an hour into its minutes, and that of
+///    a minute into its seconds, by [`Division`]: the parts add up to the whole exactly. So what the market has at some time
+///    costs the parts around that time, not a day of minutes.
 #[derive(Clone, Debug)]
 pub(super) struct PastDays<'a> {
     instrument: &'a Instrument,
@@ -52,14 +53,16 @@ const MEAN_SIZE_TICKS: f64 = 930_000.0;
 const SIZE_DEVIATION: f64 = 1.5;
 
 /// The standard deviation of the logarithm of the trade rate from day to day, and of the rate from minute to minute, in
-/// addition to that of a Poisson process.
+/// addition to that of a Poisson process. That from hour to hour is a part of the latter.
 const DAY_RATE_DEVIATION: f64 = 0.25;
-const MINUTE_RATE_DEVIATION: f64 = 0.2;
+const HOUR_RATE_DEVIATION: f64 = 0.1;
+const MINUTE_RATE_DEVIATION: f64 = 0.17;
 
 /// Prices of simulated trades are whole cents.
 pub(super) const NANOS_PER_CENT: i128 = 10_000_000;
 
 const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 3_600 * SECOND;
 const DAY: i64 = 86_400 * SECOND;
 
 impl<'a> PastDays<'a> {
@@ -86,16 +89,27 @@ impl<'a> PastDays<'a> {
         starts.windows(2).map(&mut day).collect()
     }
 
-    /// The minute bars of a day, in order. Minutes without a trade have none.
-    pub(super) fn minutes(&self, day: &PastDay) -> Vec<Bar> {
+    /// The hour bars of a day, in order. Hours without a trade have none.
+    pub(super) fn hours(&self, day: &PastDay) -> Vec<Bar> {
         let Some(bar) = &day.bar else { return Vec::new() };
         let division = Division {
-            count: (day.length_ns / MINUTE) as usize,
+            count: (day.length_ns / HOUR) as usize,
+            part_ns: HOUR,
+            volatility: self.volatility,
+            rate_deviation: HOUR_RATE_DEVIATION,
+        };
+        division.divide(bar, &mut self.stream(Purpose::Hours, day_number(bar.start)))
+    }
+
+    /// The minute bars of an hour, in order. Minutes without a trade have none.
+    pub(super) fn minutes(&self, hour: &Bar) -> Vec<Bar> {
+        let division = Division {
+            count: 60,
             part_ns: MINUTE,
             volatility: self.volatility,
             rate_deviation: MINUTE_RATE_DEVIATION,
         };
-        division.divide(bar, &mut self.stream(Purpose::Minutes, day_number(bar.start)))
+        division.divide(hour, &mut self.stream(Purpose::Minutes, hour.start.nanos().div_euclid(HOUR)))
     }
 
     /// The second bars of a minute, in order. Seconds without a trade have none.

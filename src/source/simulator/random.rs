@@ -29,10 +29,12 @@ pub(super) enum Purpose {
     Reports,
     /// Times, instruments and lengths of trading halts.
     Halts,
-    /// The division of daily bars into minutes; one stream for each instrument and date.
+    /// The division of hour bars into minutes; one stream for each instrument and hour.
     Minutes,
     /// The division of minute bars into seconds; one stream for each instrument and minute.
     Seconds,
+    /// The division of daily bars into hours; one stream for each instrument and date.
+    Hours,
 }
 
 /// A stream of random numbers that is the same on every machine and in every release.
