@@ -42,7 +42,8 @@ const BUSY: Partial<FakeAdminState> = {
     { feed: "sip", source: "simulation", ready: false, reason: "no data for 12 s", epoch: "18f2c1d0a4b4", objects: 9_400, age_ms: 12_400 },
   ] },
   keys: [{ id: "desk", control: true, sessions: 85 }, { id: "mobile", feeds: ["iex"], symbols: ["AAPL", "KO"], max_sessions: 5_000, max_symbols: 30, control: false, sessions: 113 }],
-  refusals: [{ time: "2026-11-30T14:30:00Z", kind: "auth", reason: "invalid key or secret", address: "[2001:db8:85a3::8a2e:370:7334]:51234", key: "desk", count: 14 }],
+  // Of another day than today, whose times are the longest.
+  refusals: [{ time: "2026-01-30T14:30:00Z", kind: "auth", reason: "invalid key or secret", address: "[2001:db8:85a3::8a2e:370:7334]:51234", key: "desk", count: 14 }],
 };
 
 interface Opened {
@@ -238,7 +239,8 @@ test.each(["en-US", "zh-CN"])("from 320 to 2560 pixels nothing is cut and nothin
   const { page } = await open(BUSY, { locale });
   for (const width of [320, 360, 479, 480, 639, 640, 768, 819, 820, 1024, 1079, 1080, 1319, 1320, 1440, 1920, 2560]) {
     await page.setViewportSize({ width, height: Math.max(740, Math.round(width * 0.5625)) });
-    expect({ width, cut: await cutOf(page), ...(await overflowOf(page)) }).toEqual({ width, cut: [], scrollWidth: width, sticking: [] });
+    // The page is laid out again in a frame after this.
+    await expect.poll(async () => ({ width, cut: await cutOf(page), ...(await overflowOf(page)) }), DEADLINE).toEqual({ width, cut: [], scrollWidth: width, sticking: [] });
   }
 
   await page.setViewportSize({ width: 320, height: 740 });
