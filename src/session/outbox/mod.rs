@@ -525,24 +525,19 @@ impl Outbox {
         }
     }
 
-    /// Forgets what is still to be looked up of streams that are no longer wanted.
+    /// Forgets what is still to be looked up of streams that are no longer wanted. What is queued of them stays, with what was
+    /// missed between.
     pub fn retain(&mut self, is_wanted: impl Fn(StreamId) -> bool) {
         self.streams.retain(&is_wanted);
         if let Some(tickers) = &mut self.tickers {
             tickers.retain(&is_wanted);
         }
         // A place without a stream would serve the next one too early.
-        let Self { queue, streams, bytes, .. } = self;
-        queue.retain_mut(|entry| match entry {
-            OutboxEntry::Missed(gaps) => {
-                *bytes -= missed_bytes(gaps);
-                gaps.retain(|(stream, ..)| is_wanted(*stream));
-                *bytes += missed_bytes(gaps);
-                !gaps.is_empty()
-            }
+        let Self { queue, streams, .. } = self;
+        queue.retain(|entry| match entry {
             OutboxEntry::Dirty => streams.has_dirty(),
             OutboxEntry::Gaps => streams.has_lost(),
-            OutboxEntry::Frame { .. } | OutboxEntry::Open(_) => true,
+            OutboxEntry::Frame { .. } | OutboxEntry::Open(_) | OutboxEntry::Missed(_) => true,
         });
         self.answers_yield &= self.streams.has_dirty();
         if let Some(answers) = &mut self.answers {

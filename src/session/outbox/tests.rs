@@ -420,6 +420,24 @@ fn what_was_missed_is_counted_as_merged_by_streams_that_conflate_and_told_as_a_g
 }
 
 #[test]
+fn what_was_missed_is_told_before_the_objects_behind_it_also_when_the_stream_ends() {
+    let mut scene = Scene::new(OutboxLimits::default());
+    scene.outbox.set_overload(Overload::Gap);
+    let _ = scene.offer(&[trade(1)]);
+    scene.outbox.miss(&[missed(&trade(1), 2, 5)]);
+    let _ = scene.offer(&[trade(6)]);
+
+    scene.outbox.retain(|_| false);
+
+    assert_eq!(scene.take(), Some(vec![got("t", "AAPL", 1, 0)]));
+    let gap = scene.outbox.take(&scene.last_values).unwrap().frame;
+    let gap: serde_json::Value = serde_json::from_slice(fixtures::payload(&gap)).unwrap();
+    assert_eq!(gap, serde_json::json!([{"T": "gap", "S": "AAPL", "ch": "trades", "from": 2, "to": 5}]));
+    assert_eq!(scene.take_all(), [got("t", "AAPL", 6, 0)]);
+    assert_eq!(scene.outbox.bytes, 0);
+}
+
+#[test]
 fn what_was_missed_before_the_first_object_of_a_stream_makes_no_frame_without_objects() {
     let mut scene = Scene::new(OutboxLimits::default());
 
@@ -470,8 +488,4 @@ fn what_comes_at_once_behind_what_was_missed_is_not_lost_with_it() {
     let gap: serde_json::Value = serde_json::from_slice(fixtures::payload(&gap)).unwrap();
     assert_eq!((&gap[0]["from"], &gap[0]["to"]), (&serde_json::json!(2), &serde_json::json!(5)));
     assert_eq!(scene.take_all(), [got("t", "AAPL", 6, 0)]);
-    // What was to be told of a stream that is no longer wanted is not.
-    scene.outbox.miss(&[missed(&trade(1), 7, 9)]);
-    scene.outbox.retain(|_| false);
-    assert_eq!((scene.take_all().len(), scene.outbox.bytes), (0, 0));
 }
