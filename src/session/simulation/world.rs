@@ -187,11 +187,13 @@ impl World {
                 connection.controls = 0;
             }
             let is_blocked = health.stalled.is_some() && connection.socket.is_full();
-            let is_busy = connection.is_busy();
+            // A turn carries out a step of a command, or sends a piece of an answer. One whose next turn nothing causes has
+            // no more time than others.
+            let is_at_work =
+                connection.is_ready() && (connection.is_busy() || connection.state.wants_answer());
             seat.blocked_since = is_blocked.then(|| seat.blocked_since.unwrap_or(now));
             seat.check_liveness(now);
-            if is_busy {
-                // What a command brings in its last turn has as long as what it brings in its first.
+            if is_at_work {
                 seat.fast_since = seat.fast_since.map(|_| now);
             }
             let is_fast = seat
