@@ -235,7 +235,7 @@ impl Archive {
 
     /// Removes the bars that start after this time: the clock was set back to it, so they are of a time that has not
     /// been yet; moves the watermark there. Trades and quotes stay, with the times at which they were published. O(instruments),
-    /// and some 0.2 ms for each if the time is before the [begin](Self::begin).
+    /// and the latest bars before it are made for each if the time is before the [begin](Self::begin).
     pub fn step_back(&self, to: Timestamp) {
         self.advance(to);
         let mut tables = self.tables.write().expect(NO_PANIC);
